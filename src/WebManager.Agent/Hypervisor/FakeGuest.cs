@@ -1,0 +1,105 @@
+using System.Text;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Hypervisor;
+
+/// <summary>A pretended guest: what it is said to do is recorded in its folder and survives the agent.</summary>
+public sealed class FakeGuest : IGuest
+{
+    private readonly GuestStart _start;
+    private readonly TimeProvider _clock;
+    private readonly SerialFan _serial;
+    private GuestRun _run;
+
+    public FakeGuest(GuestStart start, int pid, GuestRun run, TimeProvider clock)
+    {
+        (_start, Pid, _run, _clock, _serial) = (start, pid, run, clock, new SerialFan(clock));
+        Mirror = start.Record is null ? MirrorPhase.None : start.Record.Sync == SyncState.InSync ? MirrorPhase.InSync : MirrorPhase.Alone;
+        _serial.Recall(SerialPort.Tail(Log, 64 * 1024));
+    }
+
+    public static string PipeOf(string folder) => Path.Combine(folder, "fake.pipe");
+    public static string RunFileOf(string folder) => Path.Combine(folder, "run.json");
+    private string Log => Path.Combine(_start.Folder, "serial.log");
+
+    public Guid Instance => _start.Guest.Instance;
+    public int Pid { get; }
+    public GuestPhase Phase { get; private set; } = GuestPhase.Running;
+    public MirrorPhase Mirror { get; private set; }
+    public string? MirrorText => null;
+    public double? CopyPercent => null;
+    public DateTimeOffset StartedAt => _run.StartedAt;
+    public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
+    public bool PoweredOff => _run.PoweredOff;
+    public bool Panicked => false;
+
+    public event Action<IGuest, string, string>? Changed;
+
+    public void Boot()
+    {
+        Record(_run with { FirstLineAt = _clock.GetUtcNow() });
+        Print($"fake: {_start.Guest.Name} is a pretended guest\nready: {_start.Guest.Name} {(_start.Guest.Nics is [{ Ip: { } ip }, ..] ? ip : "-")}\n");
+    }
+
+    public Task PressPowerAsync(CancellationToken ct)
+    {
+        Record(_run with { PoweredOff = true });
+        Phase = GuestPhase.Stopping;
+        Print("init: poweroff\n");
+        Changed?.Invoke(this, "guest.stopping", "The power button was pressed.");
+        // Opened both ways, which never waits for a reader: the process may have been killed meanwhile.
+        File.OpenHandle(PipeOf(_start.Folder), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+        return Task.CompletedTask;
+    }
+
+    public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct) => TurnAsync(MirrorPhase.Alone, "mirror.alone");
+
+    public async Task<Outcome<Done>> ResyncAsync(GenerationRecord record, ReplicaAddress replica, Func<CancellationToken, Task> promise, CancellationToken ct)
+    {
+        if (Mirror != MirrorPhase.Alone) return new Refusal("mirror.promised", "The guest is on both copies already.");
+        await promise(ct);
+        return await TurnAsync(MirrorPhase.Promised, "mirror.promised");
+    }
+
+    public Task<Outcome<Done>> CancelResyncAsync(CancellationToken ct) => Task.FromResult<Outcome<Done>>(
+        Mirror is MirrorPhase.InSync or MirrorPhase.Promised ? new Refusal("mirror.promised", "Both copies are equal and promised already.") : Done.Value);
+
+    public void Recorded(GenerationRecord record)
+    {
+        if (record.Sync == SyncState.InSync && Mirror == MirrorPhase.Promised) Mirror = MirrorPhase.InSync;
+    }
+
+    private Task<Outcome<Done>> TurnAsync(MirrorPhase mirror, string kind)
+    {
+        Mirror = mirror;
+        Changed?.Invoke(this, kind, "Pretended.");
+        return Task.FromResult<Outcome<Done>>(Done.Value);
+    }
+
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> SerialAsync(int lastBytes, CancellationToken ct) => _serial.ListenAsync(lastBytes, ct);
+
+    public Task WriteSerialAsync(ReadOnlyMemory<byte> input, CancellationToken ct)
+    {
+        Print(Encoding.UTF8.GetString(input.Span));
+        return Task.CompletedTask;
+    }
+
+    private void Print(string text)
+    {
+        File.AppendAllText(Log, text);
+        _serial.Append(Encoding.UTF8.GetBytes(text));
+    }
+
+    private void Record(GuestRun run)
+    {
+        _run = run;
+        run.Write(RunFileOf(_start.Folder));
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _serial.End();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,187 @@
+// The orders on a guest's copies, one at a time; the guest's picture follows from what they did.
+using WebManager.Agent.Hypervisor.Qmp;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Hypervisor;
+
+public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _order = new(1, 1);
+    private readonly CancellationTokenSource _leaving = new();
+    private QmpClient _qmp = null!;
+    private MirrorGraph _graph = null!;
+    private MirrorCopy? _copy;
+    private CancellationTokenSource? _copyStop;
+    private Task _copying = Task.CompletedTask;
+    private Task _watching = Task.CompletedTask;
+    private bool _copyOnLeave;
+
+    private bool Mirrored => guest.Start.Record is not null;
+
+    /// <summary>A pause that is part of an order's normal course.</summary>
+    public bool PausesBriefly => _copy is { PausesBriefly: true } || Probing;
+
+    /// <summary>The watch on the oldest write stops the guest for a moment to see whether its I/O can end.</summary>
+    public bool Probing { get; set; }
+
+    public void Attach(QmpClient qmp)
+    {
+        _qmp = qmp;
+        _graph = new MirrorGraph(qmp, guest.Start.Guest.Template == DiskTemplate.Mirror ? guest.Start.Guest.Disks : []);
+        if (Mirrored) _watching = new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token);
+    }
+
+    public void StartedInSync() => _graph.StartedInSync(guest.Start.Record!.Number);
+
+    public async Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
+    {
+        await StopCopyingAsync();
+        using var turn = await TurnAsync(ct);
+        try
+        {
+            // From here on to the end, whoever asked: half a graph would leave the guest waiting.
+            await _graph.YankAsync(CancellationToken.None);
+            // Writes in flight end with an error now and pause the guest; one that wrote nothing is paused here.
+            await _qmp.ExecuteAsync("stop", null, CancellationToken.None);
+            await _graph.SwapToLocalAsync(CancellationToken.None);
+            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, CopyPercent = null }, null);
+            await _qmp.ExecuteAsync("cont", null, CancellationToken.None);
+            guest.Change(s => s, new GuestNews("mirror.alone", $"The guest goes on with this node's copy under {record}."));
+            return Done.Value;
+        }
+        catch (Exception e) when (e is QmpException or TimeoutException or IOException)
+        {
+            return new Refusal("mirror.degrade-failed", $"The dead copy could not be cut out: {e.Message}", "Order it again; if it stays, restart the guest.");
+        }
+    }
+
+    public async Task<Outcome<Done>> ResyncAsync(GenerationRecord record, ReplicaAddress replica, Func<CancellationToken, Task> promise, CancellationToken ct)
+    {
+        using var turn = await TurnAsync(ct);
+        if (!Mirrored) return new Refusal("mirror.none", "The instance has no mirrored disks.");
+        if (guest.Mirror == MirrorPhase.Copying)
+            return record.SameAs(_copy?.Record) ? Done.Value : new Refusal("mirror.copying", "A copy under another generation runs.", "Cancel it first.");
+        if (guest.Mirror != MirrorPhase.Alone) return new Refusal("mirror.promised", "The guest is on both copies already.");
+        var copy = new MirrorCopy(_qmp, _graph, record, parts.Options, parts.Clock);
+        if (await copy.BeginAsync(replica, CancellationToken.None) is { } refusal)
+        {
+            copy.Dispose();
+            return refusal;
+        }
+        (_copy, _copyStop) = (copy, CancellationTokenSource.CreateLinkedTokenSource(_leaving.Token));
+        guest.Change(s => s with { Mirror = MirrorPhase.Copying, MirrorText = null, CopyPercent = 0 }, new GuestNews("mirror.progress", "Copying to the secondary has begun."));
+        _copying = CopyAsync(copy, promise, _copyStop.Token);
+        return Done.Value;
+    }
+
+    private async Task CopyAsync(MirrorCopy copy, Func<CancellationToken, Task> promise, CancellationToken ct)
+    {
+        CopyEnd end;
+        try
+        {
+            await copy.CopyAsync(Show, ct);
+            using var turn = await TurnAsync(ct);
+            end = await copy.FinishAsync([.. _graph.Disks.Select(d => parts.Paths.Disk(d.Index))], promise, ct);
+        }
+        catch (Exception e)
+        {
+            if (_copyOnLeave) return;
+            end = await AbandonAsync(copy, e is OperationCanceledException ? "The copy was cancelled." : e.Message);
+        }
+        finally
+        {
+            copy.Dispose();
+            _copy = null;
+        }
+        var news = end.Phase == MirrorPhase.Promised ? new GuestNews("mirror.promised", end.Text) : new GuestNews("mirror.progress", end.Text, Trouble: true);
+        if (end.Phase == MirrorPhase.Broken) await RefreshPhaseAsync();
+        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null }, news);
+    }
+
+    // Its pause was kept quiet; when it did not end well, the truth is told.
+    private async Task RefreshPhaseAsync()
+    {
+        try
+        {
+            var running = (await _qmp.ExecuteAsync("query-status", null, _leaving.Token)).GetProperty("running").GetBoolean();
+            guest.Change(s => s with { Phase = running ? GuestPhase.Running : GuestPhase.Paused }, null);
+        }
+        catch (Exception e) when (e is QmpException or IOException or TimeoutException or OperationCanceledException)
+        {
+            // The process is gone, which its parent reports.
+        }
+    }
+
+    private static async Task<CopyEnd> AbandonAsync(MirrorCopy copy, string why)
+    {
+        try
+        {
+            await copy.AbandonAsync();
+            return new CopyEnd(MirrorPhase.Alone, why);
+        }
+        catch (Exception e) { return new CopyEnd(MirrorPhase.Alone, $"{why} {e.Message}"); }
+    }
+
+    private void Show(double percent)
+    {
+        var news = (int)percent / 10 == (int)(guest.CopyPercent ?? 0) / 10 ? null : new GuestNews("mirror.progress", $"{percent:0} % copied.");
+        guest.Change(s => s with { CopyPercent = percent }, news);
+    }
+
+    public async Task<Outcome<Done>> CancelAsync(CancellationToken ct)
+    {
+        if (_copy is { Promising: true } || guest.Mirror.OnBothCopies()) return new Refusal("mirror.promised", "Both copies are equal and promised already.");
+        await StopCopyingAsync().WaitAsync(ct);
+        return guest.Mirror.OnBothCopies() ? new Refusal("mirror.promised", "Both copies became equal meanwhile.") : Done.Value;
+    }
+
+    private async Task StopCopyingAsync()
+    {
+        if (_copyStop is { } stop) await stop.CancelAsync();
+        await _copying;
+    }
+
+    /// <summary>For a guest adopted while it stood still under a promise: the promise was stored, it may go on.</summary>
+    public async Task<Outcome<Done>> ContinueAsync(CancellationToken ct)
+    {
+        using var turn = await TurnAsync(ct);
+        try { await _qmp.ExecuteAsync("cont", null, ct); }
+        catch (QmpException e) { return new Refusal("guest.not-continued", e.Message); }
+        return Done.Value;
+    }
+
+    /// <summary>The engine recorded the generation as in sync (R2, last step).</summary>
+    public void Recorded(GenerationRecord record)
+    {
+        if (record.Sync == SyncState.InSync) guest.Change(s => s.Mirror == MirrorPhase.Promised ? s with { Mirror = MirrorPhase.InSync } : s, null);
+    }
+
+    /// <summary>Reads phase and mirror from QEMU; ends what an earlier agent run left half done, where that is safe without asking.</summary>
+    public async Task RecallAsync(CancellationToken ct)
+    {
+        using var turn = await TurnAsync(ct);
+        await new GuestRecall(guest, _qmp, _graph, parts).RunAsync(ct);
+    }
+
+    public async Task<IDisposable> TurnAsync(CancellationToken ct)
+    {
+        await _order.WaitAsync(ct);
+        return new Turn(_order);
+    }
+
+    private sealed record Turn(SemaphoreSlim Semaphore) : IDisposable
+    {
+        public void Dispose() => Semaphore.Release();
+    }
+
+    /// <summary>Lets go. A copy that runs is left to QEMU; the next agent run ends it, because nobody would finish it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _copyOnLeave = true;
+        await _leaving.CancelAsync();
+        await _copying;
+        await _watching;
+        _leaving.Dispose();
+    }
+}

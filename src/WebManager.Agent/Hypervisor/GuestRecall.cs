@@ -1,0 +1,53 @@
+using WebManager.Agent.Hypervisor.Qmp;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Hypervisor;
+
+/// <summary>Finds out, after a restart of the agent, in what state QEMU and its block graph are.</summary>
+public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph graph, GuestParts parts)
+{
+    public async Task RunAsync(CancellationToken ct)
+    {
+        var mirrored = guest.Start.Record is not null;
+        await graph.RecallAsync(ct);
+        if (mirrored) await EndCopyAsync(ct);
+        var status = (await qmp.ExecuteAsync("query-status", null, ct)).GetProperty("status").GetString();
+        var mirror = mirrored ? await MirrorAsync(status, ct) : MirrorPhase.None;
+        guest.Change(s => s with { Phase = PhaseOf(status), Mirror = mirror }, null);
+        // prelaunch: the earlier run died between spawn and start. paused: it died in the short pause at the end of a copy,
+        // and a guest on its own image may go on; one on both copies may not before the host has stored the promise.
+        if (status == "prelaunch" || (status == "paused" && mirror is MirrorPhase.Alone or MirrorPhase.None)) await qmp.ExecuteAsync("cont", null, ct);
+        parts.Log.GuestAdopted(guest.Instance, guest.Pid, status ?? "", mirror.ToString());
+    }
+
+    // The run that would have finished the copy is gone. Copies that no disk is on are dropped with it.
+    private async Task EndCopyAsync(CancellationToken ct)
+    {
+        using var jobs = new CopyJobs(qmp, parts.Clock);
+        if ((await qmp.ExecuteAsync("query-block-jobs", null, ct)).GetArrayLength() > 0)
+        {
+            await graph.YankAsync(ct);
+            await jobs.AbortAsync(ct);
+        }
+        var drives = await graph.DrivesAsync(ct);
+        if (graph.Disks.Zip(drives).All(d => d.Second == d.First.Local)) await graph.DropCopiesAsync(ct);
+    }
+
+    private async Task<MirrorPhase> MirrorAsync(string? status, CancellationToken ct)
+    {
+        var drives = await graph.DrivesAsync(ct);
+        if (graph.Disks.Zip(drives).All(d => d.Second == d.First.Local)) return MirrorPhase.Alone;
+        // On hold, or some disks on one and some on two: an order was cut short. The engine's next degrade repairs it.
+        if (!drives.All(d => CopyNodes.Parse(d) is not null) || status == "io-error") return MirrorPhase.Broken;
+        return guest.Start.Record?.Sync == SyncState.InSync ? MirrorPhase.InSync : MirrorPhase.Promised;
+    }
+
+    private static GuestPhase PhaseOf(string? status) => status switch
+    {
+        "running" => GuestPhase.Running,
+        "prelaunch" or "inmigrate" => GuestPhase.Starting,
+        "shutdown" or "guest-panicked" => GuestPhase.Stopping,
+        _ => GuestPhase.Paused,
+    };
+}

@@ -1,0 +1,24 @@
+using System.Text.Json;
+using WebManager.Contracts;
+
+namespace WebManager.Agent.Hypervisor;
+
+/// <summary>What an agent run must know of a guest that an earlier one started; kept in the instance's folder.</summary>
+public sealed record GuestRun(int Pid, DateTimeOffset StartedAt)
+{
+    public DateTimeOffset? FirstLineAt { get; init; }
+    public bool PoweredOff { get; init; }
+    public bool Panicked { get; init; }
+
+    public static GuestRun? Read(string file)
+    {
+        try { return JsonSerializer.Deserialize<GuestRun>(File.ReadAllBytes(file), WireJson.Options); }
+        catch (Exception e) when (e is IOException or JsonException) { return null; }
+    }
+
+    public void Write(string file)
+    {
+        File.WriteAllBytes(file + ".new", JsonSerializer.SerializeToUtf8Bytes(this, WireJson.Options));
+        File.Move(file + ".new", file, overwrite: true);
+    }
+}

@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace WebManager.Agent.Hypervisor;
+
+/// <summary>What of QEMU to run, and how long to wait for it.</summary>
+public sealed class HypervisorOptions
+{
+    /// <summary>auto: KVM if a probe guest really boots with it, else TCG, without QEMU the Fake. Or kvm, tcg, fake.</summary>
+    [RegularExpression("auto|kvm|tcg|fake")] public string Accelerator { get; set; } = "auto";
+
+    public string Qemu { get; set; } = "qemu-system-x86_64";
+    public string QemuImg { get; set; } = "qemu-img";
+    public string StorageDaemon { get; set; } = "qemu-storage-daemon";
+
+    /// <summary>Sockets go here when the instance's folder has too long a path for a unix socket.</summary>
+    public string RunFolder { get; set; } = Path.Combine(Path.GetTempPath(), $"webmanager-{Environment.UserName}");
+
+    /// <summary>From the spawn to the running CPU; a mirrored start includes connecting to the replica.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")] public TimeSpan StartLimit { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Age at which an unanswered write of a guest in sync counts as a failed copy (a hung disk gives no error, R1).</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")] public TimeSpan OldestWrite { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest pause at the end of a copy; when it does not suffice, the guest goes on alone.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:05")] public TimeSpan LongestPause { get; set; } = TimeSpan.FromSeconds(0.8);
+
+    /// <summary>A copy that made no progress for this long is given up.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan CopyStall { get; set; } = TimeSpan.FromSeconds(15);
+}

@@ -1,0 +1,176 @@
+using WebManager.Agent.Hypervisor.Qmp;
+using WebManager.Agent.Storage;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Hypervisor;
+
+/// <summary>A QEMU process as the agent sees it: its monitor, its console, its picture. Orders on its disks are in <see cref="GuestMirror"/>.</summary>
+public sealed class QemuGuest : IGuest
+{
+    private static readonly TimeSpan PressAgain = TimeSpan.FromSeconds(2);
+    private const int Presses = 5;
+    private readonly Lock _gate = new();
+    private readonly GuestParts _parts;
+    private readonly GuestMirror _mirror;
+    private readonly CancellationTokenSource _leaving = new();
+    private GuestRun _run;
+    private GuestState _state;
+    private QmpClient? _qmp;
+    private SerialPort? _serial;
+
+    public QemuGuest(GuestStart start, int pid, GuestParts parts, DateTimeOffset startedAt)
+    {
+        (Start, Pid, _parts) = (start, pid, parts);
+        _run = new GuestRun(pid, startedAt);
+        _state = new GuestState(GuestPhase.Starting, start.Record is null ? MirrorPhase.None : start.Replica is null ? MirrorPhase.Alone : MirrorPhase.InSync);
+        _mirror = new GuestMirror(this, parts);
+    }
+
+    public GuestStart Start { get; }
+    public Guid Instance => Start.Guest.Instance;
+    public int Pid { get; }
+    public GuestPhase Phase => _state.Phase;
+    public MirrorPhase Mirror => _state.Mirror;
+    public string? MirrorText => _state.MirrorText;
+    public double? CopyPercent => _state.CopyPercent;
+    public DateTimeOffset StartedAt => _run.StartedAt;
+    public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
+    public bool PoweredOff => _state.PoweredOff;
+    public bool Panicked => _state.Panicked;
+
+    public event Action<IGuest, string, string>? Changed;
+
+    /// <summary>For a guest whose process was just spawned, or one found again.</summary>
+    public async Task AttachAsync(QmpClient qmp, CancellationToken ct)
+    {
+        _qmp = qmp;
+        var fan = new SerialFan(_parts.Clock);
+        fan.FirstLine += at => Remember(r => r with { FirstLineAt = at }, new GuestNews("guest.first-line", "The guest printed its first line."));
+        if (_run.FirstLineAt is { } seen) fan.RecallFirstLine(seen);
+        _serial = await SerialPort.ConnectAsync(_parts.Paths.Serial, _parts.Paths.SerialLog, fan, ct);
+        _mirror.Attach(qmp);
+        _ = qmp.Closed.ContinueWith(_ => Gone(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>The CPU runs from here on.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        _run.Write(_parts.Paths.Run);
+        if (Start.Replica is not null) _mirror.StartedInSync();
+        await _qmp!.ExecuteAsync("cont", null, ct);
+        Tell(new GuestNews("guest.started", $"The guest runs as process {Pid}."));
+        if (Start.Guest.Nics.Count > 0) await AnnounceAsync(ct);
+    }
+
+    // The network must learn at once that the guest's address now lives behind this node.
+    private async Task AnnounceAsync(CancellationToken ct)
+    {
+        try { await _qmp!.ExecuteAsync("announce-self", new() { ["initial"] = 20, ["max"] = 500, ["rounds"] = 6, ["step"] = 50 }, ct); }
+        catch (QmpException e) { _parts.Log.GuestTrouble(Instance, "network", e.Message); }
+    }
+
+    /// <summary>What an earlier agent run wrote down about this very process.</summary>
+    public void Recall(GuestRun? earlier)
+    {
+        if (earlier?.Pid == Pid) _run = earlier;
+        Change(s => s with { PoweredOff = _run.PoweredOff, Panicked = _run.Panicked }, null);
+    }
+
+    /// <summary>Takes up where an earlier agent run left: what QEMU says counts.</summary>
+    public Task AdoptAsync(CancellationToken ct) => _mirror.RecallAsync(ct);
+
+    public async Task PressPowerAsync(CancellationToken ct)
+    {
+        await _qmp!.ExecuteAsync("system_powerdown", null, ct);
+        _ = PressAgainAsync();
+    }
+
+    // A guest that is still booting misses the button; a few more presses cost nothing.
+    private async Task PressAgainAsync()
+    {
+        try
+        {
+            for (var i = 1; i < Presses; i++)
+            {
+                await Task.Delay(PressAgain, _parts.Clock, _leaving.Token);
+                if (_state is { PoweredOff: true } or { Panicked: true } || _qmp!.Closed.IsCompleted) return;
+                await _qmp.ExecuteAsync("system_powerdown", null, _leaving.Token);
+            }
+        }
+        catch (Exception e) when (e is QmpException or IOException or OperationCanceledException or TimeoutException)
+        {
+            // The guest is gone or the agent goes: either way nobody waits for the button.
+        }
+    }
+
+    public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct) => _mirror.DegradeAsync(record, ct);
+
+    public Task<Outcome<Done>> ResyncAsync(GenerationRecord record, ReplicaAddress replica, Func<CancellationToken, Task> promise, CancellationToken ct) =>
+        _mirror.ResyncAsync(record, replica, promise, ct);
+
+    public Task<Outcome<Done>> CancelResyncAsync(CancellationToken ct) => _mirror.CancelAsync(ct);
+
+    public Task<Outcome<Done>> ContinueAsync(CancellationToken ct) => _mirror.ContinueAsync(ct);
+
+    public void Recorded(GenerationRecord record) => _mirror.Recorded(record);
+
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> SerialAsync(int lastBytes, CancellationToken ct) => _serial!.Fan.ListenAsync(lastBytes, ct);
+
+    public Task WriteSerialAsync(ReadOnlyMemory<byte> input, CancellationToken ct) => _serial!.WriteAsync(input, ct);
+
+    /// <summary>QEMU's events, on the monitor's reading loop.</summary>
+    public void Take(QmpEvent report)
+    {
+        if (report.Name is "STOP" or "RESUME" && _mirror.PausesBriefly) return;
+        GuestNews? news = null;
+        Change(s =>
+        {
+            (s, news) = GuestEvents.Apply(s, report);
+            return s;
+        }, null);
+        if (report.Name is "SHUTDOWN" or "GUEST_PANICKED") Remember(r => r with { PoweredOff = _state.PoweredOff, Panicked = _state.Panicked }, null);
+        if (news is not null) Tell(news);
+    }
+
+    /// <summary>The one place where the picture changes.</summary>
+    public void Change(Func<GuestState, GuestState> how, GuestNews? news)
+    {
+        lock (_gate) _state = how(_state);
+        if (news is not null) Tell(news);
+    }
+
+    private void Remember(Func<GuestRun, GuestRun> how, GuestNews? news)
+    {
+        lock (_gate)
+        {
+            _run = how(_run);
+            _run.Write(_parts.Paths.Run);
+        }
+        if (news is not null) Tell(news);
+    }
+
+    private void Tell(GuestNews news)
+    {
+        if (news.Trouble) _parts.Log.GuestTrouble(Instance, news.Kind, news.Text);
+        else _parts.Log.GuestNews(Instance, news.Kind, news.Text);
+        Changed?.Invoke(this, news.Kind, news.Text);
+    }
+
+    private void Gone()
+    {
+        if (!_leaving.IsCancellationRequested) Change(s => s with { Phase = GuestPhase.Absent, CopyPercent = null }, null);
+    }
+
+    /// <summary>Lets go of the guest, which runs on.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _leaving.CancelAsync();
+        await _mirror.DisposeAsync();
+        if (_serial is not null) await _serial.DisposeAsync();
+        if (_qmp is not null) await _qmp.DisposeAsync();
+    }
+}
+
+/// <summary>What every part of a guest needs.</summary>
+public sealed record GuestParts(GuestPaths Paths, HypervisorOptions Options, TimeProvider Clock, ILogger Log);

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using WebManager.Contracts;
+
+namespace WebManager.Agent.Keeper;
+
+/// <summary>What the agent and its keeper say to each other: one JSON object a line, replies by id in any order, ended notices with id 0.</summary>
+public sealed record KeeperRequest(long Id, KeeperVerb Verb)
+{
+    public SpawnRequest? Spawn { get; init; }
+
+    /// <summary>kill, forget: the process id as in SpawnRequest.Id.</summary>
+    public string? Process { get; init; }
+
+    /// <summary>answer: the challenge answered.</summary>
+    public string? Nonce { get; init; }
+
+    /// <summary>answer: what M or S stands behind. adopt, promise, lease: one record.</summary>
+    public IReadOnlyList<GenerationRecord>? Records { get; init; }
+}
+
+public enum KeeperVerb { Spawn, Kill, Status, Challenge, Answer, Adopt, Promise, Lease, Forget }
+
+public sealed record KeeperReply(long Id)
+{
+    public Refusal? Refusal { get; init; }
+    public int? Pid { get; init; }
+    public string? Nonce { get; init; }
+    public KeeperStatus? Status { get; init; }
+    public ProcessEnd? Ended { get; init; }
+}
+
+/// <param name="Run">Differs for each keeper process.</param>
+/// <param name="Ended">The newest end of each id that has not been started again or forgotten since.</param>
+public sealed record KeeperStatus(Guid Run, int Pid, IReadOnlyList<LiveProcess> Live, IReadOnlyList<ProcessEnd> Ended);
+
+/// <param name="LeaseLeftMs">Null: it needs none.</param>
+public sealed record LiveProcess(string Id, int Pid, GenerationRecord? Record, DateTimeOffset StartedAt, double? LeaseLeftMs);
+
+/// <summary>Written after a spawn so that the next keeper can tell what a killed one left behind.</summary>
+public sealed record LiveNote(string Id, int Pid, long StartTime, Guid Boot, GenerationRecord? Record, DateTimeOffset StartedAt);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(KeeperRequest))]
+[JsonSerializable(typeof(KeeperReply))]
+[JsonSerializable(typeof(LiveNote))]
+[JsonSerializable(typeof(ProcessEnd))]
+internal sealed partial class KeeperJson : JsonSerializerContext;

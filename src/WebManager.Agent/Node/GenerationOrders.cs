@@ -1,0 +1,56 @@
+using WebManager.Agent.Keeper;
+using WebManager.Agent.Rules;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Node;
+
+/// <summary>Orders about records and the secondary's copy.</summary>
+public sealed class GenerationOrders(InstanceTable table, Generations generations, NodeRules rules, IReplicas replicas, IDisks disks, TimeProvider clock)
+{
+    public Task<Outcome<Done>> StoreAsync(StoreGenerationOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
+    {
+        var decision = await generations.ApplyAsync(unit, stored => rules.Store(stored, order.Record, unit.Facts()), ct);
+        return decision.Ok ? Done.Value : decision.Refusal;
+    }, ct);
+
+    public Task<Outcome<OpenReplicaReply>> OpenAsync(OpenReplicaOrder order, CancellationToken ct) => InLane.RunAsync<OpenReplicaReply>(table.Get(order.Record.Instance), async unit =>
+    {
+        if (order.Guest.Instance != order.Record.Instance) return new Refusal("order.mixed", "Record and guest are of different instances.") { Field = "guest" };
+        // The disks first: a failure there must not use the generation up.
+        var decision = rules.OpenReplica(unit.Stored, order.Record, unit.Facts());
+        if (!decision.Ok) return decision.Refusal;
+        if (!decision.Value.Acts.HasFlag(NodeActs.Already) && await disks.CreateAsync(order.Guest, ct) is { Ok: false } made) return made.Refusal;
+        decision = await generations.ApplyAsync(unit, stored => rules.OpenReplica(stored, order.Record, unit.Facts()), ct);
+        if (!decision.Ok) return decision.Refusal;
+        var replica = await replicas.OpenAsync(order.Guest, order.Record, ct);
+        unit.OpenExport = replicas.OpenGeneration(unit.Id);
+        unit.Disks = disks.Count(unit.Id);
+        table.Publish(unit);
+        return replica.Ok ? new OpenReplicaReply(replica.Value) : replica.Refusal;
+    }, ct);
+
+    public Task<Outcome<StandDownReply>> StandDownAsync(StandDownOrder order, CancellationToken ct) => InLane.RunAsync<StandDownReply>(table.Get(order.Record.Instance), async unit =>
+    {
+        var decision = await generations.ApplyAsync(unit, stored => rules.StandDown(stored, order.Record, unit.Facts()), ct);
+        if (!decision.Ok) return decision.Refusal;
+        return rules.Heard(order.Record, clock.Monotonic());
+    }, ct);
+
+    public Task<Outcome<Done>> StandUpAsync(StandUpOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
+    {
+        var decision = await generations.ApplyAsync(unit, stored => rules.StandUp(stored, order.Record), ct);
+        return decision.Ok ? Done.Value : decision.Refusal;
+    }, ct);
+}
+
+/// <summary>One order at a time per instance.</summary>
+internal static class InLane
+{
+    public static async Task<Outcome<T>> RunAsync<T>(InstanceUnit unit, Func<InstanceUnit, Task<Outcome<T>>> work, CancellationToken ct)
+    {
+        await unit.Lane.WaitAsync(ct);
+        try { return await work(unit); }
+        finally { unit.Lane.Release(); }
+    }
+}

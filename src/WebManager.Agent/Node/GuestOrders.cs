@@ -1,0 +1,124 @@
+using WebManager.Agent.Hypervisor;
+using WebManager.Agent.Keeper;
+using WebManager.Agent.Rules;
+using WebManager.Agent.State;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Node;
+
+/// <summary>Start and stop.</summary>
+public sealed class GuestOrders(InstanceTable table, Generations generations, GuestWatch watch, NodeRules rules, InstanceFiles files, NodeFolder folder,
+    IKeeper keeper, IHypervisor hypervisor, TimeProvider clock)
+{
+    private static readonly TimeSpan LeaseWait = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PressAgain = TimeSpan.FromSeconds(3);
+
+    public Task<Outcome<StartGuestReply>> StartAsync(StartGuestOrder order, CancellationToken ct) => InLane.RunAsync<StartGuestReply>(table.Get(order.Guest.Instance), async unit =>
+    {
+        var (record, guest) = (order.Record, order.Guest);
+        if (Malformed(order) is { } wrong) return wrong;
+        if (unit.Pid is { } pid && (record is null || record.SameAs(unit.Running))) return Reply(pid);
+        if (unit.Pid is not null && unit.Running is null) return new Refusal("guest.running", "The guest runs already, without a mirror.", "Stop it first.");
+        if (record is not null && await PrepareAsync(unit, record, ct) is { } refused) return refused;
+        var note = new StartNote(guest, record, order.Replica);
+        files.Write(unit.Id, note);
+        unit.Start = note;
+        var started = await hypervisor.StartAsync(new GuestStart(guest, folder.Instance(unit.Id), record, order.Replica), ct);
+        if (!started.Ok)
+        {
+            // Half a start must leave nothing behind that writes.
+            await generations.KillAsync(unit, ct);
+            return started.Refusal;
+        }
+
+        watch.Watch(unit, started.Value);
+        return Reply(started.Value.Pid);
+    }, ct);
+
+    public async Task<Outcome<StopGuestReply>> StopAsync(StopGuestOrder order, CancellationToken ct)
+    {
+        if (table.Find(order.Instance) is not { } unit) return new StopGuestReply(GuestEnd.None, 0);
+        int? pid;
+        var pressed = await InLane.RunAsync<int>(unit, u => PressAsync(u, order.Grace, ct), ct);
+        if (!pressed.Ok) return pressed.Refusal;
+        pid = pressed.Value;
+        // Outside the lane: a newer record must be able to end the wait.
+        if (pid is > 0) await WaitPressingAsync(unit, pid.Value, order.Grace, ct);
+        return await InLane.RunAsync<StopGuestReply>(unit, async u =>
+        {
+            if (u.Pid == pid && pid != 0 && await generations.KillAsync(u, ct) is { Ok: false } refused) return refused.Refusal;
+            return new StopGuestReply(u.LastEnd?.End ?? GuestEnd.None, u.LastEnd?.Generation ?? 0);
+        }, ct);
+    }
+
+    /// <summary>A guest that was still booting has not seen the button; it is pressed again until the guest ends or the grace is over.</summary>
+    private async Task WaitPressingAsync(InstanceUnit unit, int pid, TimeSpan grace, CancellationToken ct)
+    {
+        var until = clock.Monotonic() + grace;
+        while (unit.Pid == pid && until - clock.Monotonic() is var rest && rest > TimeSpan.Zero)
+        {
+            await Task.WhenAny(unit.Ended, Task.Delay(rest < PressAgain ? rest : PressAgain, clock, ct));
+            ct.ThrowIfCancellationRequested();
+            if (unit.Pid == pid && unit.Guest is { } guest && rest > PressAgain) await TryPressAsync(guest, rest - PressAgain, ct);
+        }
+    }
+
+    private async Task TryPressAsync(IGuest guest, TimeSpan limit, CancellationToken ct)
+    {
+        // A guest whose monitor hangs is killed when the grace is over.
+        try { await guest.PressPowerAsync(ct).WaitAsync(limit, clock, ct); }
+        catch (Exception ex) when (ex is IOException or TimeoutException or InvalidOperationException or ObjectDisposedException) { }
+    }
+
+    private async Task<Outcome<int>> PressAsync(InstanceUnit unit, TimeSpan grace, CancellationToken ct)
+    {
+        if (unit.Pid is not { } pid) return 0;
+        unit.Stopping = true;
+        table.Publish(unit);
+        if (grace <= TimeSpan.Zero || unit.Guest is not { } guest) return pid;
+        await TryPressAsync(guest, grace, ct);
+        return pid;
+    }
+
+    /// <summary>Everything that can refuse first, then the record, then the lease, then the mark that this generation is used up.</summary>
+    private async Task<Refusal?> PrepareAsync(InstanceUnit unit, GenerationRecord record, CancellationToken ct)
+    {
+        var decision = rules.Start(unit.Stored, record, unit.Facts(lease: true));
+        if (!decision.Ok) return decision.Refusal;
+        decision = await generations.ApplyAsync(unit, stored => rules.Store(stored, record, unit.Facts()), ct);
+        if (!decision.Ok) return decision.Refusal;
+        var lease = await AwaitLeaseAsync(unit, record, ct);
+        decision = generations.Decide(unit, stored => rules.Start(stored, record, unit.Facts(lease.Ok)));
+        return decision.Ok ? null : decision.Refusal.Code == "lease.missing" ? lease.Refusal : decision.Refusal;
+    }
+
+    private async Task<Outcome<Done>> AwaitLeaseAsync(InstanceUnit unit, GenerationRecord record, CancellationToken ct)
+    {
+        var until = clock.Monotonic() + LeaseWait;
+        unit.Awaited = record;
+        try
+        {
+            while (true)
+            {
+                var lease = await keeper.LeaseAsync(record, ct);
+                if (lease.Ok || clock.Monotonic() > until) return lease;
+                await Task.Delay(TimeSpan.FromMilliseconds(20), clock, ct);
+            }
+        }
+        finally
+        {
+            unit.Awaited = null;
+        }
+    }
+
+    private static Refusal? Malformed(StartGuestOrder order) => order switch
+    {
+        { Record: { } record } when record.Instance != order.Guest.Instance => new Refusal("order.mixed", "Record and guest are of different instances.") { Field = "record" },
+        { Record: null, Guest.Template: DiskTemplate.Mirror } => new Refusal("generation.missing", "A mirrored instance starts only under a record.") { Field = "record" },
+        { Record: { Sync: SyncState.InSync }, Replica: null } => new Refusal("replica.missing", "In sync needs the address of the other copy.") { Field = "replica" },
+        _ => null,
+    };
+
+    private StartGuestReply Reply(int pid) => new(pid, hypervisor.Kind.ToString().ToLowerInvariant());
+}

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using WebManager.Agent.State;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Node;
+
+/// <summary>All instances with anything here, and the picture of them that beats carry away, with a serial that grows by each change.</summary>
+public sealed class InstanceTable
+{
+    private readonly ConcurrentDictionary<Guid, InstanceUnit> _units = new();
+    private readonly Lock _gate = new();
+    private ImmutableSortedDictionary<Guid, InstanceReport> _reports = ImmutableSortedDictionary<Guid, InstanceReport>.Empty;
+    private long _serial = 1;
+
+    public IEnumerable<InstanceUnit> All => _units.Values;
+
+    public InstanceUnit? Find(Guid id) => _units.GetValueOrDefault(id);
+
+    public InstanceUnit Get(Guid id) => _units.GetOrAdd(id, i => new InstanceUnit(i));
+
+    public void Load(InstanceFiles files, IDisks disks)
+    {
+        foreach (var id in files.All())
+        {
+            var unit = Get(id);
+            unit.Stored = files.Generations(id) ?? Rules.StoredGenerations.None;
+            unit.Start = files.Start(id);
+            unit.LastEnd = files.End(id);
+            unit.Disks = disks.Count(id);
+            Publish(unit);
+        }
+    }
+
+    /// <summary>Called after every change of a unit.</summary>
+    public void Publish(InstanceUnit unit)
+    {
+        lock (_gate)
+        {
+            if (!_units.ContainsKey(unit.Id)) return;
+            var report = unit.Report();
+            if (_reports.TryGetValue(unit.Id, out var shown) && shown == report) return;
+            _reports = _reports.SetItem(unit.Id, report);
+            _serial++;
+        }
+    }
+
+    public void Remove(Guid id)
+    {
+        lock (_gate)
+        {
+            _units.TryRemove(id, out _);
+            if (!_reports.ContainsKey(id)) return;
+            _reports = _reports.Remove(id);
+            _serial++;
+        }
+    }
+
+    public (long Serial, IReadOnlyList<InstanceReport>? Reports) Since(long known)
+    {
+        lock (_gate) { return (_serial, known == _serial ? null : [.. _reports.Values]); }
+    }
+}

@@ -1,0 +1,98 @@
+using WebManager.Agent.Hypervisor;
+using WebManager.Agent.Rules;
+using WebManager.Agent.State;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Node;
+
+/// <summary>One instance on this node. Orders hold its lane one at a time; the beat only reads.</summary>
+public sealed class InstanceUnit(Guid id)
+{
+    private TaskCompletionSource _ended = Completed();
+
+    public Guid Id => id;
+
+    public string ProcessId { get; } = $"guest:{id}";
+
+    public SemaphoreSlim Lane { get; } = new(1, 1);
+
+    public StoredGenerations Stored { get; set; } = StoredGenerations.None;
+
+    /// <summary>What it was last started with.</summary>
+    public StartNote? Start { get; set; }
+
+    public EndNote? LastEnd { get; set; }
+
+    /// <summary>The guest's process, as the keeper says; null: none.</summary>
+    public int? Pid { get; private set; }
+
+    /// <summary>The record the running guest runs under; null without a mirror or without a guest.</summary>
+    public GenerationRecord? Running { get; set; }
+
+    /// <summary>The record a start waits with for its lease, so that the secondary is challenged for it.</summary>
+    public GenerationRecord? Awaited { get; set; }
+
+    /// <summary>Known once its monitor answered.</summary>
+    public IGuest? Guest { get; set; }
+
+    public bool Stopping { get; set; }
+    public int Disks { get; set; }
+    public long? OpenExport { get; set; }
+
+    /// <summary>Completes when the process that runs now was reaped and judged.</summary>
+    public Task Ended => _ended.Task;
+
+    public void ProcessStarted(int pid, GenerationRecord? record)
+    {
+        if (_ended.Task.IsCompleted) _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        (Pid, Running) = (pid, record);
+    }
+
+    public void ProcessEnded(EndNote end)
+    {
+        (Pid, Running, Guest, Stopping, LastEnd) = (null, null, null, false, end);
+        _ended.TrySetResult();
+    }
+
+    public bool IsMirrored => Stored.Record is not null;
+
+    public NodeFacts Facts(bool lease = false) => new(Running, OpenExport, lease);
+
+    public InstanceReport Report()
+    {
+        var (guest, pid) = (Guest, Pid);
+        var promised = Stored.Record is { Sync: SyncState.Alone } record && Stored.Promised == record.Number;
+        return new InstanceReport(id)
+        {
+            Stored = Stored.Record,
+            Guest = pid is null ? GuestPhase.Absent : Stopping ? GuestPhase.Stopping : guest?.Phase ?? GuestPhase.Starting,
+            GuestGeneration = pid is null ? LastEnd?.Generation ?? 0 : Running?.Number ?? 0,
+            Pid = pid,
+            StartedAt = guest?.StartedAt,
+            FirstLineAt = guest?.FirstLineAt,
+            End = pid is null ? LastEnd?.End ?? GuestEnd.None : GuestEnd.None,
+            LastLines = pid is null && LastEnd is { End: not GuestEnd.Clean } ? LastEnd.LastLines : null,
+            Mirror = MirrorOf(guest, promised, pid),
+            CopyPercent = guest?.CopyPercent,
+            MirrorText = guest?.MirrorText,
+            ExportGeneration = OpenExport,
+            Disks = Disks,
+        };
+    }
+
+    /// <summary>A promise is reported once it is durable, not when the guest's graph is ready for it (H4).</summary>
+    private MirrorPhase MirrorOf(IGuest? guest, bool promised, int? pid) => guest switch
+    {
+        null => promised && pid is null ? MirrorPhase.Promised : MirrorPhase.None,
+        { Mirror: MirrorPhase.Promised } when Stored.Promised != Running?.Number => MirrorPhase.Copying,
+        _ => guest.Mirror,
+    };
+
+    private static TaskCompletionSource Completed()
+    {
+        var done = new TaskCompletionSource();
+        done.SetResult();
+        return done;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using WebManager.Agent.State;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Node;
+
+/// <summary>
+/// Where every order comes in: epoch, journal, then the handler. Carried out to its end whether or not the caller stays; a repeated
+/// operation id waits for, or gets, the first result.
+/// </summary>
+public sealed class OrderDesk(Journal journal, EpochFile epochs, TimeProvider clock, ILogger<OrderDesk> log)
+{
+    private readonly ConcurrentDictionary<Guid, Lazy<Task<JournalResult>>> _running = new();
+
+    public async Task<JournalResult> TakeAsync<TOrder, TReply>(TOrder order, Guid? instance, Func<TOrder, Task<Outcome<TReply>>> handler, CancellationToken ct)
+        where TOrder : IAgentCall<TReply>, IOrder
+    {
+        if (order.Operation == Guid.Empty) return Refused(new Refusal("order.no-id", "The order has no operation id.") { Field = "operation" });
+        if (epochs.Check(order.Epoch) is { } stale) return Refused(stale);
+        var mine = new Lazy<Task<JournalResult>>(() => Task.Run(() => RunAsync(order, instance, handler), CancellationToken.None));
+        var running = _running.GetOrAdd(order.Operation, mine);
+        return await running.Value.WaitAsync(ct);
+    }
+
+    private async Task<JournalResult> RunAsync<TOrder, TReply>(TOrder order, Guid? instance, Func<TOrder, Task<Outcome<TReply>>> handler)
+        where TOrder : IAgentCall<TReply>, IOrder
+    {
+        try
+        {
+            if (journal.Find(order.Operation, order.Path) is { } known)
+            {
+                log.OrderRepeated(order.Path, order.Operation);
+                return known.Ok ? known.Value : Refused(known.Refusal);
+            }
+
+            await journal.BeginAsync(order.Operation, order.Path);
+            var began = clock.GetTimestamp();
+            var outcome = await handler(order);
+            var result = outcome.Ok ? new JournalResult(200, JsonSerializer.SerializeToElement(outcome.Value, WireJson.Options)) : Refused(outcome.Refusal);
+            await journal.EndAsync(order.Operation, order.Path, result);
+            if (outcome.Ok) log.OrderDone(order.Path, order.Operation, instance, (long)clock.GetElapsedTime(began).TotalMilliseconds);
+            else log.OrderRefused(order.Path, order.Operation, instance, outcome.Refusal.Code, outcome.Refusal.Message);
+            return result;
+        }
+        finally
+        {
+            _running.TryRemove(order.Operation, out _);
+        }
+    }
+
+    private static JournalResult Refused(Refusal refusal) => new(409, JsonSerializer.SerializeToElement(refusal, WireJson.Options));
+}

@@ -1,0 +1,96 @@
+using WebManager.Agent.Storage;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Agent.Node;
+
+/// <summary>The secondary's exports: storage daemons, or where there is no QEMU a pretence of them.</summary>
+public interface IReplicas
+{
+    long? OpenGeneration(Guid instance);
+    Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct);
+
+    /// <summary>The answer means that no write can arrive any more.</summary>
+    Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct);
+    Task AdoptAsync(Guid instance, CancellationToken ct);
+}
+
+/// <summary>The instances' images on this node.</summary>
+public interface IDisks
+{
+    Task<Outcome<Done>> CreateAsync(GuestSpec guest, CancellationToken ct);
+    void Remove(Guid instance);
+    int Count(Guid instance);
+    long FreeMiB();
+    long CapacityMiB();
+}
+
+/// <summary>Exports by storage daemons.</summary>
+public sealed class QemuReplicas(ReplicaExporter exporter) : IReplicas
+{
+    public long? OpenGeneration(Guid instance) => exporter.OpenGeneration(instance);
+    public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct) => exporter.OpenAsync(guest, record, ct);
+    public Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct) => exporter.CloseAsync(instance, ct);
+    public Task AdoptAsync(Guid instance, CancellationToken ct) => exporter.AdoptAsync(instance, ct);
+}
+
+/// <summary>For the Fake hypervisor: an export is a number in memory, spent by a restart like a real one.</summary>
+public sealed class FakeReplicas(string host) : IReplicas
+{
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, (long Number, ReplicaAddress Address)> _open = new();
+
+    public long? OpenGeneration(Guid instance) => _open.TryGetValue(instance, out var open) ? open.Number : null;
+
+    public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct)
+    {
+        var address = new ReplicaAddress(host, 1, [.. guest.Disks.Select(d => $"{record.Instance:N}-d{d.Index}-g{record.Number}-{record.Tag}")]);
+        _open[record.Instance] = (record.Number, address);
+        return Task.FromResult<Outcome<ReplicaAddress>>(address);
+    }
+
+    public Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct)
+    {
+        _open.TryRemove(instance, out _);
+        return Task.FromResult<Outcome<Done>>(Done.Value);
+    }
+
+    public Task AdoptAsync(Guid instance, CancellationToken ct) => Task.CompletedTask;
+}
+
+/// <summary>For the Fake hypervisor: images are empty files.</summary>
+public sealed class FakeDisks(string instances, long? diskMiB) : IDisks
+{
+    public Task<Outcome<Done>> CreateAsync(GuestSpec guest, CancellationToken ct)
+    {
+        var home = Path.Combine(instances, guest.Instance.ToString());
+        Directory.CreateDirectory(home);
+        foreach (var disk in guest.Disks) File.Open(Path.Combine(home, $"disk{disk.Index}.qcow2"), FileMode.OpenOrCreate).Dispose();
+        return Task.FromResult<Outcome<Done>>(Done.Value);
+    }
+
+    public void Remove(Guid instance)
+    {
+        var home = Path.Combine(instances, instance.ToString());
+        if (Directory.Exists(home)) Directory.Delete(home, recursive: true);
+    }
+
+    public int Count(Guid instance)
+    {
+        var home = Path.Combine(instances, instance.ToString());
+        return Directory.Exists(home) ? Directory.EnumerateFiles(home, "disk*.qcow2").Count() : 0;
+    }
+
+    public long CapacityMiB() => diskMiB ?? 100 * 1024;
+
+    public long FreeMiB() => CapacityMiB();
+}
+
+/// <summary>Images through qemu-img.</summary>
+public sealed class QemuDisks(FileImages images) : IDisks
+{
+    public Task<Outcome<Done>> CreateAsync(GuestSpec guest, CancellationToken ct) => images.CreateAsync(guest, ct);
+    public void Remove(Guid instance) => images.Remove(instance);
+    public int Count(Guid instance) => images.Count(instance);
+    public long FreeMiB() => images.FreeMiB();
+    public long CapacityMiB() => images.CapacityMiB();
+}

@@ -1,0 +1,1 @@
+return await WebManager.Agent.Host.AgentProgram.RunAsync(args);

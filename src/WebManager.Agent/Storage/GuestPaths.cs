@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace WebManager.Agent.Storage;
+
+/// <summary>Where the files of one instance lie. Sockets move to a short folder when a unix socket's 107 bytes would not hold the path.</summary>
+public sealed record GuestPaths(string Folder, string Sockets)
+{
+    private const int SocketPathLimit = 107;
+    private const string LongestSocketName = "replica.sock";
+
+    public string Seed => Path.Combine(Folder, "seed.iso");
+    public string SerialLog => Path.Combine(Folder, "serial.log");
+    public string QemuLog => Path.Combine(Folder, "qemu.log");
+    public string ReplicaLog => Path.Combine(Folder, "replica.log");
+    public string ReplicaMarker => Path.Combine(Folder, "replica.json");
+    public string Run => Path.Combine(Folder, "run.json");
+    public string Qmp => Path.Combine(Sockets, "qmp.sock");
+    public string Serial => Path.Combine(Sockets, "serial.sock");
+    public string Vnc => Path.Combine(Sockets, "vnc.sock");
+    public string ReplicaQmp => Path.Combine(Sockets, LongestSocketName);
+
+    public string Disk(int index) => Path.Combine(Folder, $"disk{index}.qcow2");
+
+    /// <summary>Paths for an instance's folder, always absolute: QEMU may run in another working directory.</summary>
+    public static GuestPaths Of(string folder, string runFolder)
+    {
+        folder = Path.GetFullPath(folder);
+        if (Encoding.UTF8.GetByteCount(Path.Combine(folder, LongestSocketName)) <= SocketPathLimit) return new GuestPaths(folder, folder);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder)))[..16];
+        return new GuestPaths(folder, Path.Combine(Path.GetFullPath(runFolder), hash));
+    }
+
+    /// <summary>Makes the folders, for this user only: sockets are as powerful as the guest's power switch.</summary>
+    public void Make()
+    {
+        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException("Nodes run Linux.");
+        Directory.CreateDirectory(Folder, OwnerOnly);
+        if (Sockets != Folder) Directory.CreateDirectory(Sockets, OwnerOnly);
+    }
+
+    public void Remove()
+    {
+        if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
+        if (Sockets != Folder && Directory.Exists(Sockets)) Directory.Delete(Sockets, recursive: true);
+    }
+}

@@ -1,0 +1,60 @@
+// wm node: list, show, add, remove.
+using System.CommandLine;
+using WebManager.Cli.Api;
+using WebManager.Cli.Output;
+using WebManager.Contracts.Api;
+
+namespace WebManager.Cli.Commands;
+
+internal static class NodeCommands
+{
+    public static Command Node(Surroundings around) => new Command("node", "The machines that run instances.").With(List(around), Show(around), Add(around), Remove(around));
+
+    private static Command List(Surroundings around) => new Command("list", "All nodes.").Does(around,
+        run => run.ShowAsync("nodes", CliJson.Default.NodeViewArray, all =>
+        {
+            var table = new Output.Table("NAME", "HEALTH", "ADDRESS", "CPUS", "MEMORY", "FREE", "DISK", "FREE DISK", "PRIMARIES", "SECONDARIES");
+            foreach (var n in all)
+                table.Row(n.Name, n.Health, n.Address, $"{n.Cpus}", Sizes.Format(n.MemoryMiB), Sizes.Format(n.FreeMemoryMiB), Sizes.Format(n.DiskMiB),
+                    Sizes.Format(n.FreeDiskMiB), $"{n.Primaries}", $"{n.Secondaries}");
+            table.Write(run.Around, "There are no nodes.");
+        }));
+
+    private static Command Show(Surroundings around)
+    {
+        var name = Parts.Name("The node.");
+        return new Command("show", "One node.").Does(around, run => run.ShowAsync($"nodes/{Parts.Path(run.Get(name))}", CliJson.Default.NodeView, n =>
+            new Details().Line("name", n.Name).Line("health", n.Health).Line("address", n.Address).Line("drained", n.Drained ? "yes" : "no")
+                .Line("hypervisor", n.Hypervisor).Line("", n.HypervisorNote).Line("version", n.Version).Line("cpus", $"{n.Cpus}")
+                .Line("memory", $"{Sizes.Format(n.MemoryMiB)}, {Sizes.Format(n.FreeMemoryMiB)} free").Line("disk", $"{Sizes.Format(n.DiskMiB)}, {Sizes.Format(n.FreeDiskMiB)} free")
+                .Line("primary of", $"{n.Primaries}").Line("secondary of", $"{n.Secondaries}").Line("last contact", Text.Time(n.LastContact, run.Around.Clock))
+                .Line("note", n.Note).Write(run.Around)), name);
+    }
+
+    private static Command Add(Surroundings around)
+    {
+        var name = Parts.Name("The new node's name.");
+        return new Command("add", "Print the command that makes a machine a node; its token is good once, for an hour.").Does(around, async run =>
+        {
+            var reply = await run.Portal.PostAsync("nodes", new AddNodeRequest(run.Get(name)), CliJson.Default.AddNodeRequest, CliJson.Default.AddNodeReply, run.Ct);
+            if (run.Json)
+            {
+                run.WriteJson(reply.Json);
+                return;
+            }
+            run.Say($"Run this on {reply.Value.Name}, before {Text.Time(reply.Value.ExpiresAt, run.Around.Clock)}:");
+            run.Say($"  {reply.Value.Command}");
+        }, name);
+    }
+
+    private static Command Remove(Surroundings around)
+    {
+        var (name, yes, noWait) = (Parts.Name("The node; it must hold no instances."), Parts.Yes(), Parts.NoWait());
+        return new Command("remove", "Take a node out of the cluster.").Does(around, async run =>
+        {
+            run.Confirm($"Remove node {run.Get(name)}?", run.Get(yes));
+            var job = await run.Portal.DeleteAsync($"nodes/{Parts.Path(run.Get(name))}", CliJson.Default.JobAccepted, run.Ct);
+            await JobFollower.FollowAsync(run, job, run.Get(noWait));
+        }, name, yes, noWait);
+    }
+}

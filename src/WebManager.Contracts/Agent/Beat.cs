@@ -1,0 +1,90 @@
+using System.Text.Json.Serialization;
+
+namespace WebManager.Contracts.Agent;
+
+/// <summary>
+/// The heartbeat, every 0.5 s from the engine to each agent. It answers the challenge that the previous reply brought, so a keeper's
+/// lease runs from the moment the keeper issued the challenge (R3), never from the moment an answer arrived.
+/// </summary>
+public sealed record BeatRequest(string Cluster, long Epoch, string Node) : IAgentCall<BeatReply>
+{
+    [JsonIgnore] public string Path => "/v1/beat";
+
+    /// <summary>The nonce of the challenge answered; null: none is answered with this beat.</summary>
+    public string? Nonce { get; init; }
+
+    /// <summary>The generations of mirrored instances with a copy on this node that the engine stands behind. Also tells the node what is newest.</summary>
+    public IReadOnlyList<GenerationRecord> StandsBehind { get; init; } = [];
+
+    /// <summary>Every node's agent address by name, so that a primary can challenge its secondaries.</summary>
+    public IReadOnlyDictionary<string, string> Peers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The state serial of the newest full reply the engine has from this agent run; the reply leaves Instances out when nothing changed since.</summary>
+    public long KnownState { get; init; }
+
+    /// <summary>The agent run that KnownState belongs to.</summary>
+    public Guid KnownRun { get; init; }
+}
+
+/// <summary>What the node says about itself.</summary>
+public sealed record BeatReply(string Node, Guid Run, Guid Boot, long StateSerial)
+{
+    /// <summary>The keeper's newest challenge, to be answered with the next beat; null while there is no keeper.</summary>
+    public string? Nonce { get; init; }
+
+    /// <summary>All instances that have anything on this node; null when unchanged since KnownState.</summary>
+    public IReadOnlyList<InstanceReport>? Instances { get; init; }
+
+    public NodeLoad Load { get; init; } = new(0, 0, 0);
+    public bool KeeperAlive { get; init; }
+}
+
+/// <summary>Free memory and disk in MiB after the node's own use, and the one-minute load.</summary>
+public sealed record NodeLoad(long FreeMemoryMiB, long FreeDiskMiB, double Load1);
+
+/// <summary>absent: no process. starting: process without a running guest yet. paused: by I/O error or order. The rest as it says.</summary>
+public enum GuestPhase { Absent, Starting, Running, Paused, Stopping }
+
+/// <summary>clean: the guest powered itself off or was ordered to and QEMU ended by itself. The others count as unclean (H3).</summary>
+public enum GuestEnd { None, Clean, Killed, Crashed, Panicked }
+
+/// <summary>none: not a mirrored primary. broken: a copy failed, I/O waits. copying: a full copy runs. promised: P has promised never to write alone under the record (R2).</summary>
+public enum MirrorPhase { None, InSync, Broken, Alone, Copying, Promised }
+
+/// <summary>One instance's traces on one node: as primary (a guest, or its remains), as secondary (an export), or both empty (leftovers).</summary>
+public sealed record InstanceReport(Guid Instance)
+{
+    /// <summary>The newest generation this node has stored durably; null for an instance without a mirror.</summary>
+    public GenerationRecord? Stored { get; init; }
+
+    public GuestPhase Guest { get; init; }
+
+    /// <summary>Number of the generation under which the process runs, or ran when Guest is absent.</summary>
+    public long GuestGeneration { get; init; }
+
+    public int? Pid { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When the guest printed its first line on the serial console.</summary>
+    public DateTimeOffset? FirstLineAt { get; init; }
+
+    /// <summary>How the last process under GuestGeneration ended; None while it runs or if there was none. "Reaped", never assumed.</summary>
+    public GuestEnd End { get; init; }
+
+    /// <summary>The last lines of the serial log, on an unclean end.</summary>
+    public IReadOnlyList<string>? LastLines { get; init; }
+
+    public MirrorPhase Mirror { get; init; }
+
+    /// <summary>0 to 100 while Mirror is copying.</summary>
+    public double? CopyPercent { get; init; }
+
+    /// <summary>Why Mirror is broken or a copy failed.</summary>
+    public string? MirrorText { get; init; }
+
+    /// <summary>Number of the generation whose export is open here; null when none is.</summary>
+    public long? ExportGeneration { get; init; }
+
+    /// <summary>Disk images present here.</summary>
+    public int Disks { get; init; }
+}

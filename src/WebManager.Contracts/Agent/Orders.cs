@@ -1,0 +1,121 @@
+using System.Text.Json.Serialization;
+
+namespace WebManager.Contracts.Agent;
+
+/// <summary>Makes the instance's empty disk images and its folder; existing images of the right size are kept.</summary>
+public sealed record CreateDisksOrder(Guid Operation, long Epoch, GuestSpec Guest) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/disks/create";
+}
+
+/// <summary>Removes everything of the instance from this node: process (killed), export, images, records, logs. Nothing there: done.</summary>
+public sealed record RemoveInstanceOrder(Guid Operation, long Epoch, Guid Instance) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/instances/remove";
+}
+
+/// <summary>
+/// Stores a generation durably (fsync) before answering. Older than what is stored, or an equal number with another tag: refused
+/// (generation.stale, generation.conflict). On a node that is not the record's primary a running guest is killed and reaped first;
+/// an export of an older generation is closed.
+/// </summary>
+public sealed record StoreGenerationOrder(Guid Operation, long Epoch, GenerationRecord Record) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/generation/store";
+}
+
+/// <summary>The secondary stores the record and opens its export(s), once per generation (R1): opened before and lost means refused with replica.spent.</summary>
+public sealed record OpenReplicaOrder(Guid Operation, long Epoch, GenerationRecord Record, GuestSpec Guest) : IAgentCall<OpenReplicaReply>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/replica/open";
+}
+
+/// <summary>Where the primary finds the copies: one export per disk, in disk order.</summary>
+public sealed record OpenReplicaReply(ReplicaAddress Replica);
+
+/// <summary>NBD exports of one generation. Export names carry instance, disk, generation number and tag.</summary>
+public sealed record ReplicaAddress(string Host, int Port, IReadOnlyList<string> Exports);
+
+/// <summary>
+/// First step of a promotion (R4): from the answer on, this node, the secondary, answers no challenge of the primary for this generation,
+/// until told to resume or a newer generation is stored. Kept in memory and on disk.
+/// </summary>
+public sealed record StandDownOrder(Guid Operation, long Epoch, GenerationRecord Record) : IAgentCall<StandDownReply>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/replica/stand-down";
+}
+
+/// <param name="SinceHeardMs">Milliseconds since a challenge of the primary for this generation was last received; null: not since this agent run began.</param>
+/// <param name="AgentUpMs">Milliseconds this agent run has been up: a restart counts as a challenge just received.</param>
+public sealed record StandDownReply(long? SinceHeardMs, long AgentUpMs);
+
+/// <summary>Takes a stand-down back: the primary was heard after all.</summary>
+public sealed record StandUpOrder(Guid Operation, long Epoch, GenerationRecord Record) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/replica/stand-up";
+}
+
+/// <summary>
+/// Starts the guest under the record. Mirrored: the record is stored first; in sync needs Replica and a lease; alone needs neither.
+/// A guest already running under the same generation: done. Under another: refused with guest.running.
+/// </summary>
+public sealed record StartGuestOrder(Guid Operation, long Epoch, GuestSpec Guest) : IAgentCall<StartGuestReply>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/guests/start";
+    public GenerationRecord? Record { get; init; }
+    public ReplicaAddress? Replica { get; init; }
+}
+
+public sealed record StartGuestReply(int Pid, string Accelerator);
+
+/// <summary>
+/// Stops the guest: ACPI power button, then after Grace the process is killed. Grace zero: at once. The answer means reaped.
+/// No guest: done, with the last end known.
+/// </summary>
+public sealed record StopGuestOrder(Guid Operation, long Epoch, Guid Instance, TimeSpan Grace) : IAgentCall<StopGuestReply>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/guests/stop";
+}
+
+/// <param name="End">Clean only when QEMU ended by itself after the guest's own power-off; both copies are then equal.</param>
+/// <param name="Generation">The generation whose process was reaped; 0 without a mirror.</param>
+public sealed record StopGuestReply(GuestEnd End, long Generation);
+
+/// <summary>
+/// The engine's leave to go on with the primary's copy only (R1): stores the record (alone), cuts the dead copy out of every disk's
+/// graph (out-of-band yank first, so a silently cut link does not hang it), then continues the guest.
+/// </summary>
+public sealed record DegradeOrder(Guid Operation, long Epoch, GenerationRecord Record) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/guests/degrade";
+}
+
+/// <summary>
+/// Starts a full copy of every disk to the replica while the guest runs (or while it is stopped), under the current alone record.
+/// When all are equal the agent swaps the guest to both copies, durably promises never to write alone under the record, and reports
+/// Mirror = promised; the engine then records in sync and stores that on both nodes. Answers as soon as the copy has begun.
+/// </summary>
+public sealed record ResyncOrder(Guid Operation, long Epoch, GenerationRecord Record, GuestSpec Guest, ReplicaAddress Replica) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/guests/resync";
+}
+
+/// <summary>Stops a copy that runs; the guest goes on alone. Not running: done. Refused with mirror.promised once promised.</summary>
+public sealed record CancelResyncOrder(Guid Operation, long Epoch, Guid Instance) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/guests/resync-cancel";
+}
+
+/// <summary>The last lines of a guest's serial log, oldest first.</summary>
+public sealed record SerialTailRequest(Guid Instance, int Lines) : IAgentCall<SerialTailReply>
+{
+    [JsonIgnore] public string Path => "/v1/guests/serial-tail";
+}
+
+public sealed record SerialTailReply(IReadOnlyList<string> Lines);
+
+/// <summary>How long the node has not heard a primary's challenges, asked while a promotion waits (R4). Changes nothing.</summary>
+public sealed record PeerSilenceRequest(Guid Instance, string Primary) : IAgentCall<StandDownReply>
+{
+    [JsonIgnore] public string Path => "/v1/replica/peer-silence";
+}

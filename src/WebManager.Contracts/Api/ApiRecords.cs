@@ -1,0 +1,70 @@
+// The REST API /api/v1 as records: what the portal answers and `wm` and scripts read. JSON by WireJson. Errors: application/problem+json
+// (RFC 9457) with the members code, field and remedy beside title, detail and status.
+namespace WebManager.Contracts.Api;
+
+/// <summary>POST /api/v1/session: a token for a name and password.</summary>
+public sealed record LoginRequest(string User, string Password);
+public sealed record LoginReply(string Token, string User);
+
+/// <summary>GET /api/v1/cluster.</summary>
+public sealed record ClusterView(string Name, string Version, int NodesOnline, int NodesAll, int InstancesRunning, int InstancesAll, string? Hypervisor);
+
+/// <summary>GET /api/v1/nodes, /api/v1/nodes/{name}. Sizes in MiB. Health: joining, online, suspect, lost, offline.</summary>
+public sealed record NodeView(string Name, string Address, string Health, bool Drained, string? Hypervisor, string? HypervisorNote, string? Version, int Cpus,
+    long MemoryMiB, long DiskMiB, long FreeMemoryMiB, long FreeDiskMiB, int Primaries, int Secondaries, DateTimeOffset? LastContact, string? Note);
+
+/// <summary>POST /api/v1/nodes: a one-time join token (valid 1 hour) and the command to run on the node.</summary>
+public sealed record AddNodeRequest(string Name);
+public sealed record AddNodeReply(string Name, string Token, string Command, DateTimeOffset ExpiresAt);
+
+/// <summary>
+/// GET /api/v1/instances, /api/v1/instances/{nameOrId}. Sizes in MiB. Status: creating, running, starting, paused, adminDown, errorDown,
+/// errorUp, nodeDown, nodeOffline, recovering, removing, failed. Mirror: none, inSync, degraded, resynchronising.
+/// </summary>
+public sealed record InstanceView(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, IReadOnlyList<long> DisksMiB, string Template,
+    string Primary, string? Secondary, string Wanted, string Status, string Mirror, double? MirrorPercent, string? Ip, string? Mac,
+    DateTimeOffset? StartedAt, DateTimeOffset CreatedAt, long? Job, string? Text, long Generation);
+
+/// <summary>POST /api/v1/instances. DisksMiB: empty for diskless. Template: diskless, file, mirror.</summary>
+public sealed record CreateInstanceRequest(string Name, string Image, int Vcpus, int MemoryMiB, string Template, IReadOnlyList<long> DisksMiB)
+{
+    public string? Primary { get; init; }
+    public string? Secondary { get; init; }
+    public IReadOnlyList<string>? SshKeys { get; init; }
+    public IReadOnlyDictionary<string, string>? OsParams { get; init; }
+    public bool Start { get; init; } = true;
+    public string? Reason { get; init; }
+}
+
+/// <summary>POST /api/v1/instances/{name}/start|stop|reboot|failover|resync; DELETE /api/v1/instances/{name}?reason=.</summary>
+public sealed record InstanceActionRequest
+{
+    public int? TimeoutSeconds { get; init; }
+    public string? Reason { get; init; }
+}
+
+/// <summary>202: the change was accepted as a job; Location names it.</summary>
+public sealed record JobAccepted(long Job);
+
+/// <summary>GET /api/v1/jobs?before=&amp;limit=, /api/v1/jobs/{id}, /api/v1/jobs/{id}/wait?seconds= (answers when it ended or time is up). Status: queued, waiting, running, canceling, canceled, success, error.</summary>
+public sealed record JobView(long Id, string Operation, string Summary, string Status, string By, IReadOnlyList<string> Reason, DateTimeOffset ReceivedAt,
+    DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string? Step, string? ErrorCode, string? Error, string? Remedy);
+
+/// <summary>GET /api/v1/jobs/{id}/log?after=serial.</summary>
+public sealed record JobLogLineView(int Serial, DateTimeOffset At, string Text);
+
+/// <summary>GET /api/v1/events?before=&amp;limit=. Severity: info, warning, error.</summary>
+public sealed record EventView(long Id, DateTimeOffset At, string Kind, string Severity, string Subject, string? From, string? To, string Text, long? Job);
+
+/// <summary>GET /api/v1/images.</summary>
+public sealed record ImageView(string Name, string Version, string Description, int MinMemoryMiB, IReadOnlyList<string> OsParams);
+
+/// <summary>GET /api/v1/instances/{name}/serial?last=N: the last lines, oldest first.</summary>
+public sealed record SerialView(IReadOnlyList<string> Lines);
+
+/// <summary>
+/// GET /api/v1/lab; POST /api/v1/lab/nodes/{name}/kill|start|freeze|thaw; POST /api/v1/lab/reset. Processes: how many of that node's run.
+/// State: running, frozen, down. Stopped portal: use `./run.sh` again.
+/// </summary>
+public sealed record LabView(bool Enabled, string? Network, IReadOnlyList<LabNodeView> Nodes);
+public sealed record LabNodeView(string Name, string Address, string State, int Processes, int Cpus, long MemoryMiB, long DiskMiB);

@@ -1,0 +1,156 @@
+// The orchestrator as one object: loads the state, begins a new epoch, watches, reconciles, runs jobs.
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Live;
+using WebManager.Engine.Loop;
+using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Engine;
+
+/// <summary>What a cluster is begun with when the database is empty. Subnet and gateway may change later through the configuration.</summary>
+public sealed record ClusterDefaults(string Name)
+{
+    public string? Subnet { get; init; }
+    public string? Gateway { get; init; }
+}
+
+/// <summary>
+/// Everything runs on the caller's synchronisation context (none in the portal, the simulator's own in tests): no Task.Run, no
+/// ConfigureAwait(false), no clock but the TimeProvider.
+/// </summary>
+public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
+{
+    private readonly IClusterStore _store;
+    private readonly EngineParts _parts;
+    private readonly JobRunner _runner;
+    private readonly Door _door;
+    private readonly RowMaker _rows;
+    private readonly Reconciler _reconciler;
+    private int _disposed;
+
+    public ClusterEngine(IClusterStore store, INodeLinks links, IImageCatalog images, IRandomness random, TimeProvider clock,
+        HeartbeatOptions heartbeat, RecoveryOptions recovery, ILogger log, IStepObserver? steps = null)
+    {
+        _store = store;
+        var state = new ClusterState(store);
+        var nodes = new NodeBook(links, state, clock, heartbeat, log);
+        var events = new EventBook(state, Feeds, clock, log);
+        _parts = new EngineParts(state, nodes, images, random, clock, heartbeat, recovery, events, Feeds, steps, log);
+        _runner = new JobRunner(_parts);
+        _door = new Door(_parts, _runner);
+        _rows = new RowMaker(state, nodes, Feeds, events);
+        _reconciler = new Reconciler(_parts, _door, _rows);
+        state.Committed += OnCommitted;
+        nodes.Changed += OnNode;
+    }
+
+    public ClusterFeeds Feeds { get; } = new();
+    public Cluster Cluster => _parts.Now.Cluster;
+    public Picture Now => _parts.Now;
+
+    /// <summary>Begins the next epoch on what the store holds; answers when the engine watches and open jobs are being carried on.</summary>
+    public async Task StartAsync(ClusterDefaults defaults, CancellationToken ct)
+    {
+        var stored = await _store.LoadAsync(ct);
+        var cluster = stored.Cluster is { } old
+            ? old with { Epoch = old.Epoch + 1, Revision = old.Revision + 1, Subnet = defaults.Subnet ?? old.Subnet, Gateway = defaults.Gateway ?? old.Gateway }
+            : new Cluster(_parts.Random.NewGuid(), defaults.Name, 1, _parts.Clock.GetUtcNow(), 1) { Subnet = defaults.Subnet, Gateway = defaults.Gateway };
+        var picture = PictureOf(stored, cluster);
+        _parts.State.Begin(picture);
+        await _parts.State.ChangeAsync<Done>((_, changes) => { changes.Cluster = cluster; return Done.Value; }, ct);
+        await ShowLogsAsync(picture, ct);
+        _rows.All();
+        _parts.Events.Begin(stored.LastEventId, stored.Events);
+        foreach (var node in picture.Nodes.Values) { _parts.Nodes.Add(node); }
+        _parts.Nodes.Begin();
+        var open = picture.Jobs.Values.Where(j => !j.Ended).ToList();
+        _parts.Log.Began(cluster.Epoch, picture.Nodes.Count, picture.Instances.Count, open.Count);
+        if (open.Count > 0) { _parts.Events.Add("engine.recovered", Severity.Info, "cluster", $"The engine is back; {open.Count} open job(s) are carried on."); }
+        foreach (var job in open) { _runner.Begin(job, resumed: true); }
+        _reconciler.Begin();
+    }
+
+    private static Picture PictureOf(StoredState stored, Cluster cluster) => new(cluster)
+    {
+        Nodes = stored.Nodes.ToImmutableSortedDictionary(n => n.Name, n => n, StringComparer.Ordinal),
+        Instances = stored.Instances.ToImmutableSortedDictionary(i => i.Id, i => i),
+        Names = stored.Instances.ToImmutableSortedDictionary(i => i.Name, i => i.Id, StringComparer.Ordinal),
+        Jobs = stored.Jobs.ToImmutableSortedDictionary(j => j.Id, j => j),
+        LastJobId = stored.LastJobId,
+    };
+
+    /// <summary>Open jobs go on with the next serial of their log.</summary>
+    private async Task ShowLogsAsync(Picture picture, CancellationToken ct)
+    {
+        _rows.All();
+        foreach (var job in picture.Jobs.Values.Where(j => !j.Ended))
+        {
+            foreach (var line in await _store.JobLogAsync(job.Id, ct)) { _rows.Show(line); }
+        }
+    }
+
+    public Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct) => _door.SubmitAsync(request, caller, why, ct);
+
+    public Refusal? WouldRefuse(OperationRequest request, Caller caller) => _door.WouldRefuse(request, caller);
+
+    public async Task<Job> WaitAsync(long job, CancellationToken ct) =>
+        await _runner.WaitAsync(job, ct) ?? await _store.JobAsync(job, ct) ?? throw new KeyNotFoundException($"There is no job {job}.");
+
+    public Instance? FindInstance(string nameOrId) => _parts.Now.Find(nameOrId);
+
+    /// <summary>A read-only call to a node's agent (serial tail and the like).</summary>
+    public Task<Outcome<TReply>> AskAsync<TReply>(string node, IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct) =>
+        _parts.Nodes.Find(node) is { } watch
+            ? watch.CallAsync(call, limit, ct)
+            : Task.FromResult<Outcome<TReply>>(new Refusal("node.unknown", $"There is no node {Shown.Name(node)}."));
+
+    /// <summary>Something that a face saw or did beside the operations, like a plug pulled in the lab.</summary>
+    public void RecordEvent(string kind, Severity severity, string subject, string text) => _parts.Events.Add(kind, severity, subject, text);
+
+    private void OnCommitted(Picture before, Changes changes)
+    {
+        _rows.OnCommitted(before, changes);
+        foreach (var job in changes.Jobs.Where(j => j.Ended)) { _reconciler.Ended(job); }
+        if (changes.Instances.Count > 0 || changes.Jobs.Any(j => j.Ended)) { _reconciler.Look(); }
+        foreach (var i in changes.Instances.Where(i => i.Generation is not null))
+        {
+            _parts.Nodes.Find(i.Primary)?.Nudge();   // the keeper's next lease is for the new generation
+        }
+    }
+
+    private void OnNode(NodeWatch watch, NodeHealth old)
+    {
+        _rows.OnNode(watch, old);
+        _reconciler.Look();
+        if (watch.Hello is { } hello) { Adopt(watch.Name, hello); }
+    }
+
+    /// <summary>Keeps the stored capacity equal to what the agent states.</summary>
+    private void Adopt(string name, AgentHello hello)
+    {
+        static bool Same(Node n, AgentHello h) => n.Cpus == h.Cpus && n.MemoryMiB == h.MemoryMiB && n.DiskMiB == h.DiskMiB;
+        if (!_parts.Now.Nodes.TryGetValue(name, out var node) || Same(node, hello)) { return; }
+        _ = _parts.State.ChangeAsync<Done>((now, changes) =>
+        {
+            if (now.Nodes.TryGetValue(name, out var n) && !Same(n, hello))
+            {
+                changes.Nodes.Add(n with { Cpus = hello.Cpus, MemoryMiB = hello.MemoryMiB, DiskMiB = hello.DiskMiB, Revision = n.Revision + 1 });
+            }
+            return Done.Value;
+        }, CancellationToken.None);
+    }
+
+    /// <summary>Stops everything; a second time does nothing (a container disposes it once for each name it is registered under).</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) { return; }
+        await _reconciler.DisposeAsync();
+        await _runner.DisposeAsync();
+        await _parts.Nodes.DisposeAsync();
+        await _parts.Events.DisposeAsync();
+    }
+}

@@ -1,0 +1,29 @@
+// The engine as its faces see it: one door for changes, feeds for reading.
+using WebManager.Contracts;
+using WebManager.Engine.Live;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine;
+
+public interface IClusterEngine
+{
+    ClusterFeeds Feeds { get; }
+
+    /// <summary>The cluster's row; available after start.</summary>
+    Cluster Cluster { get; }
+
+    /// <summary>
+    /// The one door: checks the request, authorises the caller on the merged object, reserves, stores the job; the job's id once that is durable.
+    /// Refusals name the field (Refusal.Field) and change nothing.
+    /// </summary>
+    Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct);
+
+    /// <summary>The same checks as Submit, and nothing else; null when it would be accepted. Pages show a control if and only if this allows it.</summary>
+    Refusal? WouldRefuse(OperationRequest request, Caller caller);
+
+    /// <summary>Completes when the job has ended; the ended job.</summary>
+    Task<Job> WaitAsync(long job, CancellationToken ct);
+
+    /// <summary>The stored instance (pages need more than the row has); null if there is none.</summary>
+    Instance? FindInstance(string nameOrId);
+}

@@ -1,0 +1,74 @@
+// A picture, then what changed: the one way live state reaches browsers (CONVENTIONS 1).
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace WebManager.Engine.Live;
+
+/// <summary>Current rows by key, and subscribers that get the newest row per changed key. A slow subscriber costs memory per key, not per change.</summary>
+public sealed class LiveFeed<TKey, T> where TKey : notnull where T : class
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<TKey, T> _current = [];
+    private readonly List<Subscription> _subscribers = [];
+
+    public int SubscriberCount { get { lock (_gate) { return _subscribers.Count; } } }
+
+    /// <summary>Publishes a row, or its removal (null). An equal row (by value) is not published again.</summary>
+    public void Set(TKey key, T? value)
+    {
+        lock (_gate)
+        {
+            var had = _current.TryGetValue(key, out var old);
+            if (value is null ? !_current.Remove(key) : had && value.Equals(old)) { return; }
+            if (value is not null) { _current[key] = value; }
+            foreach (var subscriber in _subscribers) { subscriber.Post(key, value); }
+        }
+    }
+
+    public IReadOnlyDictionary<TKey, T> Current() { lock (_gate) { return new Dictionary<TKey, T>(_current); } }
+
+    public T? Find(TKey key) { lock (_gate) { return _current.GetValueOrDefault(key); } }
+
+    public Subscription Subscribe()
+    {
+        lock (_gate)
+        {
+            var subscription = new Subscription(this, new Dictionary<TKey, T>(_current));
+            _subscribers.Add(subscription);
+            return subscription;
+        }
+    }
+
+    public sealed class Subscription(LiveFeed<TKey, T> owner, IReadOnlyDictionary<TKey, T> snapshot) : IDisposable
+    {
+        private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        private Dictionary<TKey, T?> _pending = [];
+
+        public IReadOnlyDictionary<TKey, T> Snapshot { get; } = snapshot;
+
+        internal void Post(TKey key, T? value)   // runs under the feed's lock
+        {
+            _pending[key] = value;
+            _signal.Writer.TryWrite(true);
+        }
+
+        /// <summary>Batches of newest rows (null: gone), at least minGap apart.</summary>
+        public async IAsyncEnumerable<IReadOnlyDictionary<TKey, T?>> BatchesAsync(TimeSpan minGap, TimeProvider time, [EnumeratorCancellation] CancellationToken ct = default)
+        {
+            while (await _signal.Reader.WaitToReadAsync(ct))
+            {
+                _signal.Reader.TryRead(out _);
+                Dictionary<TKey, T?> batch;
+                lock (owner._gate) { (batch, _pending) = (_pending, []); }
+                if (batch.Count > 0) { yield return batch; }
+                await Task.Delay(minGap, time, ct);
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (owner._gate) { owner._subscribers.Remove(this); }
+            _signal.Writer.TryComplete();
+        }
+    }
+}

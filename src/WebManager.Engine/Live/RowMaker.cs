@@ -1,0 +1,157 @@
+// Keeps the feeds equal to the picture and the nodes' reports.
+using System.Collections.Concurrent;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Loop;
+using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
+using WebManager.Engine.Plan;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Engine.Live;
+
+internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds feeds, EventBook events)
+{
+    private readonly ConcurrentDictionary<string, NodeHealth> _told = [];
+
+    public void OnCommitted(Picture before, Changes changes)
+    {
+        foreach (var job in changes.Jobs) { SetJob(job, changes.JobLog.Count(l => l.Job == job.Id)); }
+        foreach (var line in changes.JobLog) { SetLine(line, counted: changes.Jobs.Any(j => j.Id == line.Job)); }
+        foreach (var id in Touched(before, changes)) { SetInstance(id); }
+        foreach (var node in TouchedNodes(before, changes)) { SetNode(node); }
+        Forget(before);
+    }
+
+    public void OnNode(NodeWatch watch, NodeHealth old)
+    {
+        SetNode(watch.Name);
+        foreach (var instance in state.Now.On(watch.Name)) { SetInstance(instance.Id); }
+        if (watch.Health != old && watch.LastContact is not null) { TellHealth(watch); }
+    }
+
+    public void All()
+    {
+        foreach (var job in state.Now.Jobs.Values) { SetJob(job, 0); }
+        foreach (var id in state.Now.Instances.Keys) { SetInstance(id); }
+        foreach (var node in state.Now.Nodes.Keys) { SetNode(node); }
+    }
+
+    public Observed See(Instance i) => new(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id),
+        i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id));
+
+    /// <summary>Joining is no news for people, and neither is the first answer of a node that was never missed.</summary>
+    private void TellHealth(NodeWatch watch)
+    {
+        var old = _told.GetValueOrDefault(watch.Name, NodeHealth.Online);
+        if (watch.Health == NodeHealth.Joining || watch.Health == old) { return; }
+        _told[watch.Name] = watch.Health;
+        var bad = watch.Health is NodeHealth.Suspect or NodeHealth.Lost;
+        var text = watch.Health switch
+        {
+            NodeHealth.Online => $"{watch.Name} answers again.",
+            NodeHealth.Suspect => $"{watch.Name} is silent.",
+            NodeHealth.Lost => $"{watch.Name} is lost: silent for longer than its guests may run.",
+            NodeHealth.Offline => $"{watch.Name} is set offline.",
+            NodeHealth.Joining => $"{watch.Name} is joining.",
+        };
+        events.Add("node.health", bad ? Severity.Error : Severity.Info, $"node:{watch.Name}", text, old.ToString().ToLowerInvariant(), watch.Health.ToString().ToLowerInvariant());
+    }
+
+    private static HashSet<Guid> Touched(Picture before, Changes changes)
+    {
+        var ids = changes.Instances.Select(i => i.Id).Concat(changes.InstancesRemoved).ToHashSet();
+        foreach (var job in changes.Jobs)
+        {
+            if (job.Request is InstanceRequest r && before.With(changes).Find(r.Instance) is { } instance) { ids.Add(instance.Id); }
+        }
+        return ids;
+    }
+
+    private static HashSet<string> TouchedNodes(Picture before, Changes changes)
+    {
+        var names = changes.Nodes.Select(n => n.Name).Concat(changes.NodesRemoved).ToHashSet(StringComparer.Ordinal);
+        foreach (var i in changes.Instances.Concat(changes.Instances.Select(i => i.Id).Concat(changes.InstancesRemoved).Select(id => before.Instances.GetValueOrDefault(id)).OfType<Instance>()))
+        {
+            names.Add(i.Primary);
+            if (i.Secondary is not null) { names.Add(i.Secondary); }
+        }
+        return names;
+    }
+
+    private void SetInstance(Guid id)
+    {
+        if (!state.Now.Instances.TryGetValue(id, out var i)) { feeds.Instances.Set(id, null); return; }
+        var (seen, job, old) = (See(i), state.Now.OpenJobOf(i.Name), feeds.Instances.Find(id));
+        var status = Status.Of(seen, job?.Request);
+        var copying = seen.AtPrimary is { Mirror: MirrorPhase.Copying } && i.Generation?.Sync == SyncState.Alone;
+        var mirror = copying ? MirrorState.Resynchronising : i.Mirror;
+        var nic = i.Nics.Count > 0 ? i.Nics[0] : null;
+        var row = new InstanceRow(i.Id, i.Name, i.Owner, i.Image, i.Vcpus, i.MemoryMiB, i.DiskMiB, i.Template, i.Primary, i.Secondary, i.Wanted, status, mirror,
+            copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id, Status.Text(seen, status), i.Generation?.Number ?? 0);
+        feeds.Instances.Set(id, row);
+        if (old is not null) { Tell(old, row); }
+    }
+
+    private void Tell(InstanceRow old, InstanceRow row)
+    {
+        if (old.Status != row.Status)
+        {
+            var bad = row.Status is InstanceStatus.ErrorDown or InstanceStatus.ErrorUp or InstanceStatus.NodeDown or InstanceStatus.Failed or InstanceStatus.Paused or InstanceStatus.Recovering;
+            events.Add("instance.status", bad ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: {row.Text ?? Word(row.Status) + " on " + row.Primary}.".Replace("..", ".", StringComparison.Ordinal), Word(old.Status), Word(row.Status), row.Job);
+        }
+        if (old.Mirror != row.Mirror && row.Mirror != MirrorState.None)
+        {
+            events.Add("mirror.state", row.Mirror == MirrorState.Degraded ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: mirror {Word(row.Mirror)} ({row.Primary}/{row.Secondary}).", Word(old.Mirror), Word(row.Mirror), row.Job);
+        }
+    }
+
+    /// <summary>As on the wire: camelCase.</summary>
+    private static string Word<T>(T state) where T : struct, Enum
+    {
+        var name = state.ToString();
+        return char.ToLowerInvariant(name[0]) + name[1..];
+    }
+
+    private void SetNode(string name)
+    {
+        if (!state.Now.Nodes.TryGetValue(name, out var node)) { feeds.Nodes.Set(name, null); return; }
+        var (watch, here) = (nodes.Find(name), state.Now.On(name).ToList());
+        var health = watch?.Health ?? NodeHealth.Joining;
+        var note = health is NodeHealth.Suspect or NodeHealth.Lost && watch?.LastContact is { } last ? $"Silent since {last:HH:mm:ss} UTC." : null;
+        feeds.Nodes.Set(name, new NodeRow(name, node.Address, health, node.Drained, watch?.Hello?.Hypervisor, watch?.Hello?.HypervisorNote, watch?.Hello?.Version,
+            node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB),
+            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note));
+    }
+
+    /// <summary>While a node answers, its last contact is "now" and not a change every half second.</summary>
+    private static DateTimeOffset? ContactShown(NodeHealth health, NodeWatch? watch) => health == NodeHealth.Online ? null : watch?.LastContact;
+
+    private void SetJob(Job job, int newLines)
+    {
+        var lines = (feeds.Jobs.Find(job.Id)?.LogLines ?? 0) + newLines;
+        feeds.Jobs.Set(job.Id, new JobRow(job.Id, job.Request.Name, $"{job.Request.Name} {string.Join(' ', job.Subjects.Select(s => s[(s.IndexOf(':') + 1)..]))}", job.Status, job.Caller.Name,
+            job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines));
+    }
+
+    public void Show(JobLogLine line) => SetLine(line, counted: false);
+
+    private void SetLine(JobLogLine line, bool counted)
+    {
+        feeds.JobLog.Set((line.Job, line.Serial), line);
+        if (!counted && feeds.Jobs.Find(line.Job) is { } row) { feeds.Jobs.Set(line.Job, row with { LogLines = row.LogLines + 1 }); }
+    }
+
+    /// <summary>Rows of jobs that the picture no longer keeps.</summary>
+    private void Forget(Picture before)
+    {
+        if (state.Now.Jobs.Count >= before.Jobs.Count) { return; }
+        foreach (var gone in before.Jobs.Keys.Where(id => !state.Now.Jobs.ContainsKey(id)))
+        {
+            var lines = feeds.Jobs.Find(gone)?.LogLines ?? 0;
+            feeds.Jobs.Set(gone, null);
+            for (var serial = 1; serial <= lines; serial++) { feeds.JobLog.Set((gone, serial), null); }
+        }
+    }
+
+}

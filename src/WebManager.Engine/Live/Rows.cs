@@ -1,0 +1,31 @@
+// What lists and pages show: immutable rows, made by the engine, newest by reference.
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Live;
+
+/// <summary>A node now. Memory and disk in MiB; Committed* is what its instances are promised (primaries' memory; all copies' disks).</summary>
+public sealed record NodeRow(string Name, string Address, NodeHealth Health, bool Drained, HypervisorKind? Hypervisor, string? HypervisorNote, string? Version,
+    int Cpus, long MemoryMiB, long DiskMiB, long CommittedMemoryMiB, long CommittedDiskMiB, int Primaries, int Secondaries, DateTimeOffset? LastContact, string? Note);
+
+/// <summary>An instance now. Text: one sentence for people when something is not as wanted, with what can be done.</summary>
+public sealed record InstanceRow(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, long DiskMiB, DiskTemplate Template,
+    string Primary, string? Secondary, AdminState Wanted, InstanceStatus Status, MirrorState Mirror, double? MirrorPercent, string? Ip, string? Mac,
+    DateTimeOffset? StartedAt, DateTimeOffset CreatedAt, long? Job, string? Text, long Generation);
+
+/// <summary>A job as lists show it. Summary: "instance.create web1".</summary>
+public sealed record JobRow(long Id, string Operation, string Summary, JobStatus Status, string By, string Why, DateTimeOffset ReceivedAt, DateTimeOffset? EndedAt,
+    string? Step, string? Error, string? Remedy, int LogLines);
+
+/// <summary>The feeds every face reads. Keys: node name, instance id, job id (open and recent ones), event id (recent ones).</summary>
+public sealed class ClusterFeeds
+{
+    public LiveFeed<string, NodeRow> Nodes { get; } = new();
+    public LiveFeed<Guid, InstanceRow> Instances { get; } = new();
+    public LiveFeed<long, JobRow> Jobs { get; } = new();
+    public LiveFeed<long, ClusterEvent> Events { get; } = new();
+
+    /// <summary>Log lines of open and recent jobs, keyed by (job, serial).</summary>
+    public LiveFeed<(long Job, int Serial), JobLogLine> JobLog { get; } = new();
+}

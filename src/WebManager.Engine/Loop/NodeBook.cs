@@ -1,0 +1,100 @@
+// All watches by name, and what can be awaited of them.
+using Microsoft.Extensions.Logging;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
+using WebManager.Engine.Ports;
+using WebManager.Engine.Threading;
+
+namespace WebManager.Engine.Loop;
+
+public sealed class NodeBook(INodeLinks links, ClusterState state, TimeProvider clock, HeartbeatOptions options, ILogger log) : IAsyncDisposable
+{
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
+    private readonly SortedDictionary<string, NodeWatch> _watches = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _leaving = new();
+    private readonly Signal _anything = new();
+    private Task _ticking = Task.CompletedTask;
+
+    public event Action<NodeWatch, NodeHealth>? Changed;
+
+    public IReadOnlyList<NodeWatch> All { get { lock (_watches) { return [.. _watches.Values]; } } }
+
+    public NodeWatch? Find(string? node)
+    {
+        lock (_watches) { return node is null ? null : _watches.GetValueOrDefault(node); }
+    }
+
+    public NodeHealth HealthOf(string? node) => Find(node)?.Health ?? NodeHealth.Lost;
+
+    public InstanceReport? ReportOf(string? node, Guid instance) => Find(node)?.ReportOf(instance);
+
+    public void Begin() => _ticking = TickAsync();
+
+    public void Add(Node node)
+    {
+        var watch = new NodeWatch(node.Name, links.To(node.Name, node.Address), state, clock, options, log);
+        watch.Changed += OnChanged;
+        lock (_watches) { _watches[node.Name] = watch; }
+        watch.Begin();
+    }
+
+    public async Task RemoveAsync(string node)
+    {
+        NodeWatch? watch;
+        lock (_watches) { _watches.Remove(node, out watch); }
+        if (watch is not null) { await watch.DisposeAsync(); }
+    }
+
+    /// <summary>Waits for the condition, looked at after every report and every tick; false when the limit passed first.</summary>
+    public async Task<bool> UntilAsync(Func<bool> met, TimeSpan limit, CancellationToken ct)
+    {
+        var began = clock.GetTimestamp();
+        while (!met())
+        {
+            var rest = limit - clock.GetElapsedTime(began);
+            if (rest <= TimeSpan.Zero) { return false; }
+            await _anything.WaitAsync(rest < TickEvery ? rest : TickEvery, clock, ct);
+        }
+        return true;
+    }
+
+    /// <summary>Waits a little for reports of these nodes that are newer than now; nodes that do not answer are not waited for.</summary>
+    public Task CaughtUpAsync(IEnumerable<string> nodes, CancellationToken ct)
+    {
+        var (now, watches) = (clock.GetTimestamp(), nodes.Select(Find).OfType<NodeWatch>().ToList());
+        foreach (var watch in watches) { watch.Nudge(); }
+        return UntilAsync(() => watches.All(w => w.Health != NodeHealth.Online || w.AsOf >= now), TimeSpan.FromSeconds(1), ct);
+    }
+
+    private void OnChanged(NodeWatch watch, NodeHealth old)
+    {
+        Changed?.Invoke(watch, old);
+        _anything.Pulse();
+    }
+
+    private async Task TickAsync()
+    {
+        var last = clock.GetTimestamp();
+        while (!_leaving.IsCancellationRequested)
+        {
+            var stoodStill = clock.GetElapsedTime(last) > TickEvery * 5;
+            last = clock.GetTimestamp();
+            foreach (var watch in All)
+            {
+                if (stoodStill) { watch.Forgive(); }
+                watch.Tick();
+            }
+            try { await Task.Delay(TickEvery, clock, _leaving.Token); }
+            catch (OperationCanceledException) { return; }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _leaving.Cancel();
+        await _ticking;
+        foreach (var watch in All) { await watch.DisposeAsync(); }
+        _leaving.Dispose();
+    }
+}

@@ -1,0 +1,206 @@
+// One node as the engine sees it: beats it, answers its keeper's challenges, keeps its newest report.
+using Microsoft.Extensions.Logging;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
+using WebManager.Engine.Ports;
+using WebManager.Engine.Threading;
+
+namespace WebManager.Engine.Loop;
+
+/// <summary>Times are the TimeProvider's monotonic timestamps.</summary>
+public sealed class NodeWatch : IAsyncDisposable
+{
+    private readonly ClusterState _state;
+    private readonly TimeProvider _clock;
+    private readonly HeartbeatOptions _options;
+    private readonly ILogger _log;
+    private readonly INodeLink _link;
+    private readonly CancellationTokenSource _leaving = new();
+    private readonly HashSet<(Guid, long)> _stoodDown = [];
+    private readonly long _began;
+    private CancellationTokenSource _answering = new();
+    private readonly Signal _nudge = new();
+    private Task _loops = Task.CompletedTask;
+    private string? _nonce;
+    private bool _askHello;
+    private long? _heardAt;
+    private long? _challengedAt;
+    private long _forgivenAt = long.MinValue;
+
+    public NodeWatch(string node, INodeLink link, ClusterState state, TimeProvider clock, HeartbeatOptions options, ILogger log)
+    {
+        (Name, _link, _state, _clock, _options, _log) = (node, link, state, clock, options, log);
+        _began = clock.GetTimestamp();
+    }
+
+    public string Name { get; }
+    public INodeLink Link => _link;
+
+    /// <summary>The node's facts have changed (an image arrived); they are asked for with the next beat.</summary>
+    public void AskHelloAgain()
+    {
+        _askHello = true;
+        _nudge.Set();
+    }
+
+    public AgentHello? Hello { get; private set; }
+    public BeatReply? LastReply { get; private set; }
+    public DateTimeOffset? LastContact { get; private set; }
+
+    /// <summary>When the beat was sent that the newest report answered: what was done on the node before is in it.</summary>
+    public long? AsOf { get; private set; }
+    public IReadOnlyDictionary<Guid, InstanceReport> Reports { get; private set; } = new Dictionary<Guid, InstanceReport>();
+
+    /// <summary>The health last told to others; changed by the watcher's tick and by answers.</summary>
+    public NodeHealth Health { get; private set; } = NodeHealth.Joining;
+
+    /// <summary>The node answered this engine, or has been silent for so long that it counts as suspect: either way there is something to decide on.</summary>
+    public bool Settled => Health != NodeHealth.Joining;
+
+    public TimeSpan Silence => _clock.GetElapsedTime(Math.Max(_heardAt ?? _began, _forgivenAt));
+
+    /// <summary>Since the engine received a challenge of this node's keeper; its own start counts as one (R4).</summary>
+    public TimeSpan SinceChallenge => _clock.GetElapsedTime(_challengedAt ?? _began);
+
+    /// <summary>Raised on the engine's context after each answer and each change of health (the old health is given).</summary>
+    public event Action<NodeWatch, NodeHealth>? Changed;
+
+    public InstanceReport? ReportOf(Guid instance) => Reports.GetValueOrDefault(instance);
+
+    public void Begin() => _loops = Task.WhenAll(BeatLoopAsync(), EventLoopAsync());
+
+    /// <summary>Beat now rather than at the next turn.</summary>
+    public void Nudge() => _nudge.Set();
+
+    /// <summary>From now on this node's challenges are not answered for the generation (R4).</summary>
+    public void StandDown(GenerationRecord record) { lock (_stoodDown) { _stoodDown.Add((record.Instance, record.Number)); } }
+
+    public void StandUp(GenerationRecord record) { lock (_stoodDown) { _stoodDown.Remove((record.Instance, record.Number)); } }
+
+    private bool Answers(GenerationRecord record) { lock (_stoodDown) { return !_stoodDown.Contains((record.Instance, record.Number)); } }
+
+    /// <summary>A call that ends early with node.unreachable when the node falls silent, however long its limit.</summary>
+    public async Task<Outcome<TReply>> CallAsync<TReply>(IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
+    {
+        if (Health is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) { return Unreachable(); }
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, _answering.Token);
+        try
+        {
+            return await _link.CallAsync(call, limit, both.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return Unreachable();
+        }
+    }
+
+    public Refusal Unreachable() => new("node.unreachable", $"Node {Name} does not answer.", "Wait until it is back, or look at its page.");
+
+    /// <summary>Recomputes health from the clock; called by the watcher's tick.</summary>
+    public void Tick()
+    {
+        var offline = _state.Now.Nodes.TryGetValue(Name, out var node) && node.Offline;
+        SetHealth(Plan.Health.Of(offline, LastReply is not null, Silence, SinceChallenge, _options));
+    }
+
+    /// <summary>The engine itself stood still: the node's silence says nothing. The clock of its challenges is left alone, it only makes R4 wait.</summary>
+    public void Forgive() => _forgivenAt = _clock.GetTimestamp();
+
+    private void SetHealth(NodeHealth health)
+    {
+        if (health == Health) { return; }
+        var old = Health;
+        Health = health;
+        _log.HealthChanged(Name, old, health, Silence);
+        if (health is NodeHealth.Suspect or NodeHealth.Lost && !_answering.IsCancellationRequested) { _answering.Cancel(); }
+        if (health == NodeHealth.Online && _answering.IsCancellationRequested) { _answering = new CancellationTokenSource(); }
+        Changed?.Invoke(this, old);
+    }
+
+    private async Task BeatLoopAsync()
+    {
+        var ct = _leaving.Token;
+        while (!ct.IsCancellationRequested)
+        {
+            var began = _clock.GetTimestamp();
+            try
+            {
+                await BeatAsync(ct);
+                var rest = _options.Every - _clock.GetElapsedTime(began);
+                if (rest > TimeSpan.Zero) { await _nudge.WaitAsync(rest, _clock, ct); }
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested) { return; }
+            catch (Exception ex) { _log.BeatFailed(ex, Name); await Task.Delay(_options.Every, _clock, CancellationToken.None); }
+            _nudge.Reset();
+        }
+    }
+
+    private async Task BeatAsync(CancellationToken ct)
+    {
+        var picture = _state.Now;
+        var request = new BeatRequest(picture.Cluster.Name, picture.Cluster.Epoch, Name)
+        {
+            Nonce = _nonce,
+            StandsBehind = picture.On(Name).Select(i => i.Generation).OfType<GenerationRecord>().Where(Answers).ToList(),
+            Peers = picture.Nodes.Values.ToDictionary(n => n.Name, n => n.Address),
+            KnownState = LastReply?.StateSerial ?? 0,
+            KnownRun = LastReply?.Run ?? Guid.Empty,
+        };
+        _nonce = null;
+        var sent = _clock.GetTimestamp();
+        var reply = await _link.CallAsync(request, _options.Limit, ct);
+        if (reply.Ok) { await HeardAsync(reply.Value, sent, ct); }
+        else if (reply.Refusal.Code != "node.unreachable") { _log.BeatRefused(Name, reply.Refusal.Code, reply.Refusal.Message); }
+    }
+
+    private async Task HeardAsync(BeatReply reply, long sent, CancellationToken ct)
+    {
+        var newRun = LastReply?.Run != reply.Run;
+        (_heardAt, LastContact, _nonce) = (_clock.GetTimestamp(), _clock.GetUtcNow(), reply.Nonce);
+        if (reply.Nonce is not null) { _challengedAt = _heardAt; }
+        if (newRun || Hello is null || _askHello)
+        {
+            var hello = await _link.CallAsync(new HelloRequest(), _options.Limit, ct);
+            if (!hello.Ok) { return; }
+            (Hello, _askHello) = (hello.Value, false);
+        }
+        (LastReply, AsOf) = (reply, sent);
+        var news = newRun || reply.Instances is not null;
+        if (reply.Instances is { } instances) { Reports = instances.ToDictionary(r => r.Instance); }
+        var old = Health;
+        Tick();
+        if (news && Health == old) { Changed?.Invoke(this, old); }
+    }
+
+    /// <summary>Events only say "ask now"; what is lost while the stream is down comes with the next beat anyway.</summary>
+    private async Task EventLoopAsync()
+    {
+        var ct = _leaving.Token;
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var happened in _link.EventsAsync(ct))
+                {
+                    _log.NodeSaid(Name, happened.Kind, happened.Instance, happened.Text);
+                    Nudge();
+                }
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested) { return; }
+            catch (Exception ex) { _log.EventsFailed(ex, Name); }
+            try { await Task.Delay(_options.Every, _clock, ct); }
+            catch (OperationCanceledException) { return; }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _leaving.Cancel();
+        _answering.Cancel();
+        await _loops;
+        _leaving.Dispose();
+        _answering.Dispose();
+    }
+}

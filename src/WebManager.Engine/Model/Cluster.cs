@@ -1,0 +1,25 @@
+// What the database keeps about the cluster itself and its nodes.
+namespace WebManager.Engine.Model;
+
+/// <summary>The cluster's own row. Epoch grows by one with every start of an engine on this database (R5).</summary>
+/// <param name="Subnet">Addresses for instances in CIDR form (10.77.1.0/24); null: user-mode networking, no addresses.</param>
+/// <param name="FirstHost">First host number that instances get.</param>
+public sealed record Cluster(Guid Id, string Name, long Epoch, DateTimeOffset CreatedAt, long Revision)
+{
+    public string? Subnet { get; init; }
+    public string? Gateway { get; init; }
+    public int FirstHost { get; init; } = 100;
+}
+
+/// <summary>A node as stored. Capacity is what the agent stated when it last said hello; MiB.</summary>
+public sealed record Node(string Name, string Address, DateTimeOffset JoinedAt, long Revision)
+{
+    public bool Offline { get; init; }
+    public bool Drained { get; init; }
+    public int Cpus { get; init; }
+    public long MemoryMiB { get; init; }
+    public long DiskMiB { get; init; }
+}
+
+/// <summary>How the engine sees a node now (DESIGN 7). joining: no beat answered yet since the engine started.</summary>
+public enum NodeHealth { Joining, Online, Suspect, Lost, Offline }

@@ -1,0 +1,53 @@
+// A virtual machine as stored, and what is known of it right now.
+using WebManager.Contracts;
+
+namespace WebManager.Engine.Model;
+
+/// <summary>What the owner wants.</summary>
+public enum AdminState { Down, Up }
+
+/// <summary>creating and removing belong to a job; failed: a creation that could not be undone fully, or a guest given up on.</summary>
+public enum LifeStage { Creating, Ready, Removing, Failed }
+
+/// <summary>none: not mirrored. degraded: alone, no copy running. resynchronising: alone, a full copy runs.</summary>
+public enum MirrorState { None, InSync, Degraded, Resynchronising }
+
+/// <summary>An instance. Primary and Secondary are node names; Generation is the newest record the engine made (null without a mirror or before the first).</summary>
+public sealed record Instance(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, DiskTemplate Template,
+    IReadOnlyList<DiskSpec> Disks, IReadOnlyList<NicSpec> Nics, string Primary, string? Secondary, DateTimeOffset CreatedAt, long Revision)
+{
+    public AdminState Wanted { get; init; }
+    public LifeStage Stage { get; init; } = LifeStage.Creating;
+    public GenerationRecord? Generation { get; init; }
+
+    /// <summary>Set (number of the generation) before a start order is sent under it, never unset: after a crash the start counts as sent (R4, H8).</summary>
+    public long StartOrdered { get; init; }
+
+    /// <summary>
+    /// Set with a promotion: the former primary's record, whose guest must be dead (R4) before anything is started under a newer one.
+    /// Cleared, durably, once that is certain.
+    /// </summary>
+    public GenerationRecord? Former { get; init; }
+
+    /// <summary>The last generation whose process ended cleanly with both copies in sync; the next start may be in sync (H3).</summary>
+    public long CleanEnd { get; init; }
+
+    /// <summary>No guest was ever started on these disks: a fresh pair is equal.</summary>
+    public bool FreshDisks { get; init; }
+
+    public MirrorState Mirror { get; init; }
+    public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyList<string> SshKeys { get; init; } = [];
+    public string? SshHostKey { get; init; }
+    public string? FailureText { get; init; }
+
+    public long DiskMiB => Disks.Sum(d => d.SizeMiB);
+
+    public GuestSpec ToGuestSpec() => new(Id, Name, Image, Vcpus, MemoryMiB, Template, Disks, Nics)
+    {
+        OsParams = OsParams, SshKeys = SshKeys, SshHostKey = SshHostKey,
+    };
+}
+
+/// <summary>Ganeti's words for an instance's state, as its clients and people expect them, in one enum. ErrorDown: wanted up, found down.</summary>
+public enum InstanceStatus { Creating, Running, Starting, Paused, AdminDown, ErrorDown, ErrorUp, NodeDown, NodeOffline, Recovering, Removing, Failed }

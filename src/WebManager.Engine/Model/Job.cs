@@ -1,0 +1,48 @@
+// A change in progress or done: what was asked, by whom and why, how far it is.
+using WebManager.Contracts;
+
+namespace WebManager.Engine.Model;
+
+/// <summary>Ganeti's job states.</summary>
+public enum JobStatus { Queued, Waiting, Running, Canceling, Canceled, Success, Error }
+
+/// <summary>One job. Step names the last step boundary that was stored; after a crash the operation is carried on from it.</summary>
+public sealed record Job(long Id, OperationRequest Request, Caller Caller, IReadOnlyList<ReasonEntry> Reason, JobStatus Status,
+    DateTimeOffset ReceivedAt)
+{
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public string? Step { get; init; }
+    public Refusal? Error { get; init; }
+
+    /// <summary>Names of what it is about, for lists and filters: "instance:web1", "node:n1".</summary>
+    public IReadOnlyList<string> Subjects { get; init; } = [];
+
+    public bool Ended => Status is JobStatus.Canceled or JobStatus.Success or JobStatus.Error;
+}
+
+/// <summary>A line for people. Serial counts from 1 within the job.</summary>
+public sealed record JobLogLine(long Job, int Serial, DateTimeOffset At, string Text);
+
+/// <summary>One link of the trail: who or what asked, why, when (Ganeti's reason trail).</summary>
+public sealed record ReasonEntry(string Source, string Text, DateTimeOffset At);
+
+/// <summary>Who asks. Face: portal, api, cli, watcher, lab.</summary>
+public sealed record Caller(string UserId, string Name, bool Admin, string Face)
+{
+    /// <summary>The engine itself: reconciliation and recovery.</summary>
+    public static readonly Caller Watcher = new("", "watcher", true, "watcher");
+
+    public string? Address { get; init; }
+}
+
+public enum Severity { Info, Warning, Error }
+
+/// <summary>Something that happened to a node or an instance, for the events page and the feed. Kind is stable: node.health, instance.status, instance.recovered, mirror.state, job.ended ...</summary>
+public sealed record ClusterEvent(long Id, DateTimeOffset At, string Kind, Severity Severity, string Subject, string? From, string? To, string Text)
+{
+    public long? Job { get; init; }
+}
+
+/// <summary>One audit line, written in the transaction that ends (or refuses) a change.</summary>
+public sealed record AuditEntry(DateTimeOffset At, string User, string Face, string? Address, string Operation, string Subject, string Result, long? Job, string? Reason);

@@ -1,0 +1,94 @@
+// Everything that can be asked of the cluster, one record an operation. Every face hands these to the door.
+using System.Text.Json.Serialization;
+using WebManager.Contracts;
+
+namespace WebManager.Engine.Model;
+
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "op")]
+[JsonDerivedType(typeof(CreateInstance), "instance.create")]
+[JsonDerivedType(typeof(StartInstance), "instance.start")]
+[JsonDerivedType(typeof(StopInstance), "instance.stop")]
+[JsonDerivedType(typeof(RebootInstance), "instance.reboot")]
+[JsonDerivedType(typeof(RemoveInstance), "instance.remove")]
+[JsonDerivedType(typeof(FailoverInstance), "instance.failover")]
+[JsonDerivedType(typeof(RecoverInstance), "instance.recover")]
+[JsonDerivedType(typeof(DegradeInstance), "instance.degrade")]
+[JsonDerivedType(typeof(ResyncInstance), "instance.resync")]
+[JsonDerivedType(typeof(RestartInstance), "instance.restart")]
+[JsonDerivedType(typeof(AddNode), "node.add")]
+[JsonDerivedType(typeof(RemoveNode), "node.remove")]
+public abstract record OperationRequest
+{
+    /// <summary>The stable name used in jobs, rights, audit and API: "instance.create".</summary>
+    [JsonIgnore] public abstract string Name { get; }
+
+    /// <summary>What it is about, for lists: "instance:web1".</summary>
+    [JsonIgnore] public abstract IReadOnlyList<string> Subjects { get; }
+}
+
+public abstract record InstanceRequest(string Instance) : OperationRequest
+{
+    /// <summary>The instance's name, which is a DNS name and unique in the cluster.</summary>
+    public string Instance { get; init; } = Instance;
+    [JsonIgnore] public override IReadOnlyList<string> Subjects => [$"instance:{Instance}"];
+}
+
+/// <summary>Sizes in MiB. Primary and Secondary null: the allocator chooses. Start: also start it.</summary>
+public sealed record CreateInstance(string Instance, string Image, int Vcpus, int MemoryMiB, DiskTemplate Template, IReadOnlyList<long> DisksMiB) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.create";
+    public string? Primary { get; init; }
+    public string? Secondary { get; init; }
+    public IReadOnlyList<string> SshKeys { get; init; } = [];
+    public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();
+    public bool Start { get; init; } = true;
+}
+
+public sealed record StartInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.start"; }
+
+/// <summary>ACPI power button; what still runs after TimeoutSeconds (0 to 3600) is killed.</summary>
+public sealed record StopInstance(string Instance) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.stop";
+    public int TimeoutSeconds { get; init; } = 30;
+}
+
+/// <summary>Stop as above, then start.</summary>
+public sealed record RebootInstance(string Instance) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.reboot";
+    public int TimeoutSeconds { get; init; } = 30;
+}
+
+public sealed record RemoveInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.remove"; }
+
+/// <summary>Stops the guest on the primary and starts it anew on the secondary.</summary>
+public sealed record FailoverInstance(string Instance) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.failover";
+    public int TimeoutSeconds { get; init; } = 30;
+}
+
+/// <summary>Filed by the watcher: the primary is silent; promote the secondary by R4.</summary>
+public sealed record RecoverInstance(string Instance, long Generation) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.recover"; }
+
+/// <summary>Filed by the watcher: a copy is lost; leave for the primary to go on alone.</summary>
+public sealed record DegradeInstance(string Instance, long Generation) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.degrade"; }
+
+/// <summary>Filed by the watcher or a person: give the secondary a full copy.</summary>
+public sealed record ResyncInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.resync"; }
+
+/// <summary>Filed by the watcher: wanted up, ended by itself on a healthy node; start it in place.</summary>
+public sealed record RestartInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.restart"; }
+
+public abstract record NodeRequest(string Node) : OperationRequest
+{
+    public string Node { get; init; } = Node;
+    [JsonIgnore] public override IReadOnlyList<string> Subjects => [$"node:{Node}"];
+}
+
+/// <summary>Filed when a node's agent has joined with a valid token. Address is host:port.</summary>
+public sealed record AddNode(string Node, string Address) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.add"; }
+
+/// <summary>Refused while it holds instances.</summary>
+public sealed record RemoveNode(string Node) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.remove"; }

@@ -1,0 +1,28 @@
+// Which operation answers which request. An operation that is not here does not exist.
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Operations;
+
+public static class Catalog
+{
+    private static readonly Dictionary<Type, IOperation> All = new()
+    {
+        [typeof(CreateInstance)] = new CreateInstanceOperation(),
+        [typeof(StartInstance)] = new StartInstanceOperation(),
+        [typeof(StopInstance)] = new StopInstanceOperation(),
+        [typeof(RebootInstance)] = new RebootInstanceOperation(),
+        [typeof(RemoveInstance)] = new RemoveInstanceOperation(),
+        [typeof(FailoverInstance)] = new FailoverInstanceOperation(),
+        [typeof(RecoverInstance)] = new RecoverInstanceOperation(),
+        [typeof(DegradeInstance)] = new DegradeInstanceOperation(),
+        [typeof(ResyncInstance)] = new ResyncInstanceOperation(),
+        [typeof(RestartInstance)] = new RestartInstanceOperation(),
+        [typeof(AddNode)] = new AddNodeOperation(),
+        [typeof(RemoveNode)] = new RemoveNodeOperation(),
+    };
+
+    /// <summary>Every request type, for tests that want a row per operation.</summary>
+    public static IReadOnlyDictionary<Type, IOperation> Operations => All;
+
+    public static IOperation Of(OperationRequest request) => All[request.GetType()];
+}

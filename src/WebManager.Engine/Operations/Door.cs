@@ -1,0 +1,73 @@
+// The one door: who asks, may they, is it possible; then the job is stored. No change gets past it.
+using WebManager.Contracts;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Operations;
+
+internal sealed class Door(EngineParts parts, JobRunner runner)
+{
+    public Refusal? WouldRefuse(OperationRequest request, Caller caller)
+    {
+        var now = parts.Now;
+        return Authorise(request, caller, now) ?? Catalog.Of(request).Check(request, now, parts);
+    }
+
+    public async Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct)
+    {
+        if (why.Length > 500) { return new Refusal("reason.too-long", "The reason is longer than 500 characters.") { Field = "reason" }; }
+        Job? accepted = null;
+        var outcome = await parts.State.ChangeAsync<long>((now, changes) =>
+        {
+            if (Authorise(request, caller, now) is { } forbidden)
+            {
+                return forbidden;
+            }
+            var refusal = Catalog.Of(request).Check(request, now, parts) ?? Pending(request, now);
+            if (refusal is not null) { return refusal; }
+            accepted = Accept(request, caller, why, now);
+            changes.Jobs.Add(accepted);
+            return accepted.Id;
+        }, ct);
+        if (outcome.Ok) { runner.Begin(accepted!, resumed: false); }
+        else if (outcome.Refusal.Code == Forbidden) { await AuditAsync(request, caller, why, outcome.Refusal); }
+        return outcome;
+    }
+
+    private const string Forbidden = "right.missing";
+
+    private Job Accept(OperationRequest request, Caller caller, string why, Picture now) =>
+        new(now.LastJobId + 1, request, caller, [new ReasonEntry($"{caller.Face}:{caller.Name}", why, parts.Clock.GetUtcNow())], JobStatus.Queued, parts.Clock.GetUtcNow())
+        {
+            Subjects = request.Subjects,
+        };
+
+    /// <summary>Two creations of one name cannot both be waiting, and the watcher asks for nothing that is already asked for.</summary>
+    private static Refusal? Pending(OperationRequest request, Picture now) => request switch
+    {
+        CreateInstance create when now.Jobs.Values.Any(j => !j.Ended && j.Request is CreateInstance other && other.Instance == create.Instance) =>
+            new Refusal("instance.exists", $"{create.Instance} is being created already.", "Choose another name.") { Field = "instance" },
+        RecoverInstance or DegradeInstance or RestartInstance or ResyncInstance when now.OpenJobOf(((InstanceRequest)request).Instance) is { } open =>
+            new Refusal("instance.busy", $"Job {open.Id} works on {((InstanceRequest)request).Instance}.", "Wait for it."),
+        _ => null,
+    };
+
+    private static Refusal? Authorise(OperationRequest request, Caller caller, Picture now)
+    {
+        if (caller.Admin && (Catalog.Of(request).Right != Right.WatcherOnly || caller == Caller.Watcher)) { return null; }
+        var owns = request is InstanceRequest r && now.Find(r.Instance)?.Owner == caller.Name;
+        var allowed = Catalog.Of(request).Right switch
+        {
+            Right.Administrator or Right.WatcherOnly => false,
+            Right.InstancePower or Right.InstanceModify or Right.InstanceRemove => owns,
+            Right.CreateInstance => caller.UserId.Length > 0,
+        };
+        return allowed ? null : new Refusal(Forbidden, $"{caller.Name} may not do that ({request.Name}).", "Ask an administrator.");
+    }
+
+    private Task AuditAsync(OperationRequest request, Caller caller, string why, Refusal refusal) =>
+        parts.State.ChangeAsync<Done>((_, changes) =>
+        {
+            changes.Audit.Add(new AuditEntry(parts.Clock.GetUtcNow(), caller.Name, caller.Face, caller.Address, request.Name, string.Join(' ', request.Subjects), $"refused: {refusal.Code}", null, why));
+            return Done.Value;
+        }, CancellationToken.None);
+}

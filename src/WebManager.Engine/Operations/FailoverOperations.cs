@@ -1,0 +1,144 @@
+// Wanted failover, and recovery of an instance whose primary fell silent (R4).
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Operations;
+
+internal sealed class FailoverInstanceOperation : InstanceOperation<FailoverInstance>
+{
+    public override Right Right => Right.InstancePower;
+    public override QuotaRule Quota => QuotaRule.None;
+
+    protected override Refusal? Check(FailoverInstance request, Instance i, Picture now, EngineParts parts) =>
+        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? Mirrored(i) ?? PowerChecks.Online(i.Secondary!, parts) ?? PowerChecks.Online(i.Primary, parts) ?? Whole(i);
+
+    private static Refusal? Mirrored(Instance i) => i is { Template: DiskTemplate.Mirror, Secondary: not null }
+        ? null
+        : new Refusal("instance.not-mirrored", $"{i.Name} has no copy on another node.", "Only mirrored instances can fail over.");
+
+    private static Refusal? Whole(Instance i) => i.FreshDisks || i.Generation is { Sync: SyncState.InSync }
+        ? null
+        : new Refusal("mirror.not-in-sync", $"The copy of {i.Name} on {i.Secondary} is not whole.", "Wait until it is in sync again.");
+
+    public override async Task<Outcome<Done>> RunAsync(FailoverInstance request, JobContext job, CancellationToken ct)
+    {
+        var instance = job.Now.Find(request.Instance)!;
+        if (job.Resumed && job.Job.Step is "swapped" or "start.record") { return await StartAsync(job, instance.Id, ct); }
+        var stopped = await GuestSteps.StopAsync(job, instance.Id, request.TimeoutSeconds, ct);
+        if (!stopped.Ok) { return stopped.Refusal; }
+        instance = job.Now.Find(request.Instance)!;
+        var (from, to) = (instance.Primary, instance.Secondary!);
+        var equal = instance.FreshDisks || (instance.Generation is { Sync: SyncState.InSync } g && instance.CleanEnd == g.Number);
+        // The old primary was reaped under its generation, so the other copy may take over at once (R4).
+        var made = await GuestSteps.NewGenerationAsync(job, instance.Id, "swapped", to, from, equal ? SyncState.InSync : SyncState.Alone, start: false, $"{to} is the primary now.", ct);
+        if (!made.Ok) { return made.Refusal; }
+        if (equal) { await NoteEqualAsync(job, instance.Id, ct); }
+        foreach (var node in new[] { to, from })
+        {
+            var record = made.Value.Generation!;
+            var stored = await job.OrderAsync(node, new StoreGenerationOrder(job.OperationId($"store/{record}/{node}"), job.Epoch, record), TimeSpan.FromSeconds(10), ct);
+            if (!stored.Ok && node == to) { return stored.Refusal; }
+        }
+        return await StartAsync(job, instance.Id, ct);
+    }
+
+    /// <summary>Nothing has written since the clean end, so the new record's copies are as equal as the old one's.</summary>
+    private static Task<Outcome<Instance>> NoteEqualAsync(JobContext job, Guid id, CancellationToken ct) =>
+        job.Parts.State.ChangeAsync<Instance>((now, changes) => new StepChanges(changes).Write(now.Instances[id] with { CleanEnd = now.Instances[id].Generation!.Number }), ct);
+
+    private static async Task<Outcome<Done>> StartAsync(JobContext job, Guid id, CancellationToken ct)
+    {
+        var instance = job.Now.Instances[id];
+        return instance.Wanted == AdminState.Up ? await GuestSteps.StartAsync(job, id, instance.Primary, instance.Secondary, ct) : Done.Value;
+    }
+}
+
+internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstance>
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    public override Right Right => Right.WatcherOnly;
+    public override QuotaRule Quota => QuotaRule.None;
+
+    protected override Refusal? Check(RecoverInstance request, Instance i, Picture now, EngineParts parts) =>
+        Promoted(request, i) ? null
+        : i.Generation?.Number != request.Generation ? new Refusal("generation.stale", $"{i.Name} is at another generation by now.")
+        : i.Generation.Sync != SyncState.InSync ? new Refusal("mirror.not-in-sync", $"The copy of {i.Name} on {i.Secondary} is not whole; it is not used by itself.", "Bring the primary back.")
+        : i.Wanted == AdminState.Down || i.Stage != LifeStage.Ready ? new Refusal("instance.not-wanted", $"{i.Name} is not wanted running.")
+        : parts.Nodes.HealthOf(i.Primary) == NodeHealth.Online ? new Refusal("recover.not-needed", $"Node {i.Primary} answers again.")
+        : PowerChecks.Online(i.Secondary!, parts);
+
+    /// <summary>This job's own promotion was stored before a crash of the engine.</summary>
+    private static bool Promoted(RecoverInstance request, Instance i) =>
+        i.Generation is { } g && g.Number == request.Generation + 1 && g.Sync == SyncState.Alone && i.StartOrdered == g.Number;
+
+    public override async Task<Outcome<Done>> RunAsync(RecoverInstance request, JobContext job, CancellationToken ct)
+    {
+        var instance = job.Now.Find(request.Instance)!;
+        if (!Promoted(request, instance))
+        {
+            var promoted = await PromoteAsync(instance, job, ct);
+            if (!promoted.Ok) { return promoted.Refusal; }
+            instance = promoted.Value;
+        }
+        return await FinishAsync(instance, job, ct);
+    }
+
+    /// <summary>
+    /// Both other voters stop answering the primary; once its lease must have run out, the next generation is stored: by the engine here, by the
+    /// secondary next. Until then a primary that is heard again, by either, keeps its instance.
+    /// </summary>
+    private static async Task<Outcome<Instance>> PromoteAsync(Instance i, JobContext job, CancellationToken ct)
+    {
+        var (old, primary) = (i.Generation!, job.Nodes.Find(i.Primary));
+        await job.StepAsync("stand-down", $"{old.Primary} is silent; it is no longer answered for {i.Name}.", ct);
+        primary?.StandDown(old);
+        var refusal = await HeardAsync(old, primary, job, ct);
+        if (refusal is null)
+        {
+            return await GuestSteps.NewGenerationAsync(job, i.Id, "promote", old.Secondary!, old.Primary, SyncState.Alone, start: true, $"{old.Secondary} is the primary now; its copy has every acknowledged write.", ct, former: old);
+        }
+        await job.OrderAsync(old.Secondary!, new StandUpOrder(job.OperationId("stand-up"), job.Epoch, old), Limit, ct);
+        primary?.StandUp(old);
+        return refusal;
+    }
+
+    /// <summary>Null when neither voter hears the primary until its lease is over.</summary>
+    private static async Task<Refusal?> HeardAsync(GenerationRecord old, Loop.NodeWatch? primary, JobContext job, CancellationToken ct)
+    {
+        var limits = job.Parts.Heartbeat;
+        var heard = await job.OrderAsync(old.Secondary!, new StandDownOrder(job.OperationId("stand-down"), job.Epoch, old), Limit, ct);
+        if (heard.Ok && primary is not null)
+        {
+            await job.Nodes.UntilAsync(() => primary.Health == NodeHealth.Online || primary.SinceChallenge >= limits.Isolation, limits.Isolation, ct);
+            heard = await job.OrderAsync(old.Secondary!, new PeerSilenceRequest(old.Instance, old.Primary), Limit, ct);
+        }
+        if (!heard.Ok) { return heard.Refusal; }
+        if (primary is { Health: NodeHealth.Online }) { return new Refusal("recover.not-needed", $"Node {old.Primary} answers again."); }
+        // "Still hears" means within the beats that the engine itself missed.
+        return heard.Value.SinceHeardMs is { } ago && ago < (limits.Suspect / 2).TotalMilliseconds
+            ? new Refusal("recover.primary-heard", $"{old.Secondary} still hears {old.Primary}, so the instance runs on there.", "Look at the network between the portal and the node.")
+            : null;
+    }
+
+    private static async Task<Outcome<Done>> FinishAsync(Instance i, JobContext job, CancellationToken ct)
+    {
+        var record = i.Generation!;
+        var stored = await job.OrderAsync(record.Primary, new StoreGenerationOrder(job.OperationId($"store/{record}"), job.Epoch, record), Limit, ct);
+        if (!stored.Ok) { return stored.Refusal; }
+        await Fencing.AwaitAsync(job, i.Id, ct);
+        await job.StepAsync("start", $"Starting on {record.Primary}.", ct);
+        var started = await GuestSteps.OrderAloneAsync(job, job.Now.Instances[i.Id], ct);
+        // Spent: it was started before a crash of the engine; the watcher sees to the rest.
+        if (!started.Ok && started.Refusal.Code != "generation.spent") { return started; }
+        Tell(i, job);
+        return Done.Value;
+    }
+
+    private static void Tell(Instance i, JobContext job)
+    {
+        var took = job.Parts.Clock.GetUtcNow() - job.Job.ReceivedAt;
+        job.Parts.Events.Add("instance.recovered", Severity.Warning, $"instance:{i.Name}", $"{i.Name} runs on {i.Primary} again, {took.TotalSeconds:0.0} s after {i.Secondary} was found silent.", i.Secondary, i.Primary, job.Job.Id);
+    }
+}

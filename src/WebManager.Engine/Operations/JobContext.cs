@@ -1,0 +1,100 @@
+// What a running job has in hand: its steps, its log, its undo, its way to nodes.
+using System.Security.Cryptography;
+using System.Text;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Loop;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Operations;
+
+public sealed class JobContext(EngineParts parts, Job job, bool resumed)
+{
+    private int _logSerial = parts.Feeds.Jobs.Find(job.Id)?.LogLines ?? 0;
+
+    public EngineParts Parts => parts;
+    public Picture Now => parts.State.Now;
+    public Job Job { get; private set; } = job;
+
+    /// <summary>The job was begun before the engine restarted: steps up to Job.Step may have been carried out.</summary>
+    public bool Resumed => resumed;
+    /// <summary>Decisions that go into the transaction that ends the job with success.</summary>
+    public Action<Picture, StepChanges>? AtEnd { get; set; }
+    public UndoStack Undo { get; } = new();
+    public NodeBook Nodes => parts.Nodes;
+
+    /// <summary>The same id for the same step of the same job, also after a restart of the engine.</summary>
+    public Guid OperationId(string step) =>
+        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{parts.State.Now.Cluster.Id:N}/{Job.Id}/{step}")).AsSpan(0, 16));
+
+    public long Epoch => parts.State.Now.Cluster.Epoch;
+
+    /// <summary>A step boundary: durable with its line for people before anything of the step happens.</summary>
+    public async Task StepAsync(string step, string text, CancellationToken ct)
+    {
+        await parts.State.ChangeAsync<Done>((_, changes) => { Enter(step, text, changes); return Done.Value; }, ct);
+        Reached(step);
+    }
+
+    /// <summary>A step that stores a decision with its boundary, in one transaction.</summary>
+    public async Task<Outcome<T>> StepAsync<T>(string step, Func<Picture, StepChanges, Outcome<T>> decide, CancellationToken ct)
+    {
+        var outcome = await parts.State.ChangeAsync<T>((picture, changes) =>
+        {
+            var more = new StepChanges(changes);
+            var made = decide(picture, more);
+            if (made.Ok) { Enter(step, more.Text ?? step, changes); }
+            return made;
+        }, ct);
+        if (outcome.Ok) { Reached(step); }
+        return outcome;
+    }
+
+    public Task LogAsync(string text, CancellationToken ct) =>
+        parts.State.ChangeAsync<Done>((_, changes) => { AddLine(text, changes); return Done.Value; }, ct);
+
+    /// <summary>Sends an order to a node. Limit: how long it may take; a node that falls silent ends it at once.</summary>
+    public async Task<Outcome<TReply>> OrderAsync<TReply>(string node, IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
+    {
+        var watch = parts.Nodes.Find(node);
+        if (watch is null) { return new Refusal("node.unknown", $"There is no node {node}."); }
+        var outcome = await watch.CallAsync(call, limit, ct);
+        watch.Nudge();
+        return outcome;
+    }
+
+    private void Enter(string step, string text, Ports.Changes changes)
+    {
+        Job = Job with { Step = step };
+        changes.Jobs.Add(Job);
+        AddLine(text, changes);
+    }
+
+    private void AddLine(string text, Ports.Changes changes)
+    {
+        if (text.Length > 0) { changes.JobLog.Add(new JobLogLine(Job.Id, ++_logSerial, parts.Clock.GetUtcNow(), text)); }
+    }
+
+    public void SetJob(Job newer) => Job = newer;
+
+    public void AddLineTo(Ports.Changes changes, string text) => AddLine(text, changes);
+
+    private void Reached(string step) => parts.Steps?.At(Job.Request.Name, step);
+}
+
+/// <summary>The changes of a step, with helpers that keep revisions right.</summary>
+public sealed class StepChanges(Ports.Changes changes)
+{
+    /// <summary>The step's line for people.</summary>
+    public string? Text { get; set; }
+
+    public Ports.Changes Raw => changes;
+
+    /// <summary>Writes the instance with the next revision; the written one.</summary>
+    public Instance Write(Instance instance)
+    {
+        var written = instance with { Revision = instance.Revision + 1 };
+        changes.Instances.Add(written);
+        return written;
+    }
+}

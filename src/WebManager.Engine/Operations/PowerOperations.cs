@@ -1,0 +1,107 @@
+// Start, stop, reboot, and the watcher's restart in place.
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Operations;
+
+internal static class PowerChecks
+{
+    public static Refusal? Ready(Instance i) => i.Stage switch
+    {
+        LifeStage.Ready => null,
+        LifeStage.Creating => new Refusal("instance.creating", $"{i.Name} is still being created.", "Wait for its job."),
+        LifeStage.Removing => new Refusal("instance.removing", $"{i.Name} is being removed."),
+        LifeStage.Failed => new Refusal("instance.failed", $"{i.Name} failed: {i.FailureText}", "Remove it."),
+    };
+
+    public static Refusal? Online(string node, EngineParts parts) => parts.Nodes.HealthOf(node) == NodeHealth.Online
+        ? null
+        : new Refusal("node.not-online", $"Node {node} is not online.", "Wait until it is back.");
+
+    public static Task<Outcome<Instance>> WantAsync(JobContext job, Guid id, AdminState wanted, CancellationToken ct) =>
+        job.StepAsync<Instance>("wanted", (now, changes) =>
+        {
+            changes.Text = wanted == AdminState.Up ? "Wanted: running." : "Wanted: stopped.";
+            return now.Instances[id].Wanted == wanted ? now.Instances[id] : changes.Write(now.Instances[id] with { Wanted = wanted, FailureText = null });
+        }, ct);
+
+    public static bool Runs(Instance i, EngineParts parts) => parts.Nodes.ReportOf(i.Primary, i.Id) is { Guest: not GuestPhase.Absent };
+}
+
+internal sealed class StartInstanceOperation : InstanceOperation<StartInstance>
+{
+    public override Right Right => Right.InstancePower;
+    public override QuotaRule Quota => QuotaRule.TakesRunning;
+
+    protected override Refusal? Check(StartInstance request, Instance i, Picture now, EngineParts parts) =>
+        PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts);
+
+    public override async Task<Outcome<Done>> RunAsync(StartInstance request, JobContext job, CancellationToken ct)
+    {
+        var instance = job.Now.Find(request.Instance)!;
+        if (PowerChecks.Runs(instance, job.Parts) && instance.Wanted == AdminState.Up) { await job.LogAsync("It runs already.", ct); return Done.Value; }
+        await PowerChecks.WantAsync(job, instance.Id, AdminState.Up, ct);
+        return PowerChecks.Runs(instance, job.Parts) ? Done.Value : await GuestSteps.StartAsync(job, instance.Id, instance.Primary, instance.Secondary, ct);
+    }
+}
+
+internal sealed class StopInstanceOperation : InstanceOperation<StopInstance>
+{
+    public override Right Right => Right.InstancePower;
+    public override QuotaRule Quota => QuotaRule.ReturnsRunning;
+
+    protected override Refusal? Check(StopInstance request, Instance i, Picture now, EngineParts parts) =>
+        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts);
+
+    public override async Task<Outcome<Done>> RunAsync(StopInstance request, JobContext job, CancellationToken ct)
+    {
+        var instance = job.Now.Find(request.Instance)!;
+        await PowerChecks.WantAsync(job, instance.Id, AdminState.Down, ct);
+        var stopped = await GuestSteps.StopAsync(job, instance.Id, request.TimeoutSeconds, ct);
+        return stopped.Ok ? Done.Value : stopped.Refusal;
+    }
+}
+
+internal sealed class RebootInstanceOperation : InstanceOperation<RebootInstance>
+{
+    public override Right Right => Right.InstancePower;
+    public override QuotaRule Quota => QuotaRule.None;
+
+    protected override Refusal? Check(RebootInstance request, Instance i, Picture now, EngineParts parts) =>
+        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts);
+
+    public override async Task<Outcome<Done>> RunAsync(RebootInstance request, JobContext job, CancellationToken ct)
+    {
+        var instance = job.Now.Find(request.Instance)!;
+        var reached = job.Resumed ? job.Job.Step : null;
+        await PowerChecks.WantAsync(job, instance.Id, AdminState.Up, ct);
+        // After a crash past the stop, the guest that runs is the rebooted one.
+        if (reached is null or "wanted" or "stop")
+        {
+            var stopped = await GuestSteps.StopAsync(job, instance.Id, request.TimeoutSeconds, ct);
+            if (!stopped.Ok) { return stopped.Refusal; }
+        }
+        return await GuestSteps.StartAsync(job, instance.Id, instance.Primary, instance.Secondary, ct);
+    }
+}
+
+/// <summary>Wanted up, its process ended by itself on a node that answers: started again where it is.</summary>
+internal sealed class RestartInstanceOperation : InstanceOperation<RestartInstance>
+{
+    public override Right Right => Right.WatcherOnly;
+    public override QuotaRule Quota => QuotaRule.None;
+
+    protected override Refusal? Check(RestartInstance request, Instance i, Picture now, EngineParts parts) =>
+        PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts)
+        ?? (i.Wanted == AdminState.Up ? null : new Refusal("instance.not-wanted", $"{i.Name} is wanted stopped."));
+
+    public override async Task<Outcome<Done>> RunAsync(RestartInstance request, JobContext job, CancellationToken ct)
+    {
+        var instance = job.Now.Find(request.Instance)!;
+        var report = job.Nodes.ReportOf(instance.Primary, instance.Id);
+        if (report is { Guest: not GuestPhase.Absent }) { await job.LogAsync("It runs already.", ct); return Done.Value; }
+        if (report is { LastLines.Count: > 0 }) { await job.LogAsync("Last lines of its console:\n" + string.Join('\n', report.LastLines), ct); }
+        return await GuestSteps.StartAsync(job, instance.Id, instance.Primary, instance.Secondary, ct);
+    }
+}

@@ -1,0 +1,37 @@
+// The engine's settings, one class a concern; the host binds and validates them.
+using System.ComponentModel.DataAnnotations;
+
+namespace WebManager.Engine;
+
+/// <summary>Section Engine:Heartbeat.</summary>
+public sealed class HeartbeatOptions
+{
+    /// <summary>Time between two beats to a node.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan Every { get; set; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>How long one beat may take.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan Limit { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Silence after which a node is suspect and promotions are prepared.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.5", "00:10:00")] public TimeSpan Suspect { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a guest may run after its keeper issued the last answered challenge (R3). The keepers' setting must not be longer.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan Isolation { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Added to Isolation before a start elsewhere (clock rates, kill time).</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan Margin { get; set; } = TimeSpan.FromSeconds(0.5);
+}
+
+/// <summary>Section Engine:Recovery.</summary>
+public sealed class RecoveryOptions
+{
+    /// <summary>First wait before a crashed guest is started in place again; doubles with each try.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")] public TimeSpan RestartBackoff { get; set; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Tries within RestartWindow before a person is asked.</summary>
+    [Range(1, 100)] public int RestartLimit { get; set; } = 5;
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")] public TimeSpan RestartWindow { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Wait before a returned secondary gets its copy again.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")] public TimeSpan ResyncDelay { get; set; } = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,71 @@
+// Compares wanted with observed and says which job the watcher files. Pure and total (CONVENTIONS 4).
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Plan;
+
+/// <summary>One instance with what its nodes say. A null report: the node answered, and has nothing of it.</summary>
+public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceReport? AtPrimary, NodeHealth? Secondary, InstanceReport? AtSecondary);
+
+/// <summary>What to do, and what the guest's own power-off means: it stays off.</summary>
+public sealed record Step(OperationRequest? File, bool PoweredItselfOff = false)
+{
+    public static readonly Step Nothing = new((OperationRequest?)null);
+}
+
+public static class Reconcile
+{
+    public static Step Next(Observed seen) => (seen.Instance.Stage, seen.Primary) switch
+    {
+        (LifeStage.Creating or LifeStage.Removing or LifeStage.Failed, _) => Step.Nothing,
+        (_, NodeHealth.Joining) => Step.Nothing,
+        (LifeStage.Ready, NodeHealth.Online) => OnLivePrimary(seen),
+        (LifeStage.Ready, NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) => OnSilentPrimary(seen),
+    };
+
+    /// <summary>Only an in-sync copy on a node that answers is promoted, and only for an instance wanted up.</summary>
+    private static Step OnSilentPrimary(Observed seen) =>
+        seen is { Instance: { Wanted: AdminState.Up, Generation: { Sync: SyncState.InSync } g }, Secondary: NodeHealth.Online }
+            ? new Step(new RecoverInstance(seen.Instance.Name, g.Number))
+            : Step.Nothing;
+
+    private static Step OnLivePrimary(Observed seen) => seen.AtPrimary is not { } report ? OnAbsentGuest(seen) : report.Guest switch
+    {
+        GuestPhase.Absent => OnAbsentGuest(seen),
+        GuestPhase.Starting or GuestPhase.Stopping => Step.Nothing,
+        GuestPhase.Running or GuestPhase.Paused => seen.Instance.Wanted == AdminState.Down
+            ? new Step(new StopInstance(seen.Instance.Name))
+            : OnMirror(seen, report),
+    };
+
+    private static Step OnAbsentGuest(Observed seen)
+    {
+        var (i, report) = (seen.Instance, seen.AtPrimary);
+        if (i.Wanted == AdminState.Down) { return Step.Nothing; }
+        var underNewest = report is not null && (i.Generation is null || report.GuestGeneration == i.Generation.Number);
+        return underNewest && report!.End == GuestEnd.Clean
+            ? new Step(null, PoweredItselfOff: true)
+            : new Step(new RestartInstance(i.Name));
+    }
+
+    /// <summary>The guest adopted the record by a beat but was never told to leave the other copy.</summary>
+    private static bool StillBoth(GenerationRecord g, InstanceReport report) =>
+        report.Mirror == MirrorPhase.InSync && !(report.Stored is { Sync: SyncState.InSync } stored && stored.SameAs(g));
+
+    private static Step OnMirror(Observed seen, InstanceReport report)
+    {
+        if (seen.Instance.Generation is not { } g) { return Step.Nothing; }
+        if (report.Mirror == MirrorPhase.Broken || (g.Sync == SyncState.Alone && (report.GuestGeneration < g.Number || StillBoth(g, report))))
+        {
+            return new Step(new DegradeInstance(seen.Instance.Name, report.GuestGeneration));
+        }
+        return (g.Sync, seen.Secondary) switch
+        {
+            (SyncState.InSync, NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) => new Step(new DegradeInstance(seen.Instance.Name, g.Number)),
+            (SyncState.InSync, null or NodeHealth.Online or NodeHealth.Joining) => Step.Nothing,
+            (SyncState.Alone, NodeHealth.Online) => new Step(new ResyncInstance(seen.Instance.Name)),
+            (SyncState.Alone, _) => Step.Nothing,
+        };
+    }
+}

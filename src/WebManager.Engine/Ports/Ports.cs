@@ -1,0 +1,91 @@
+// The engine's only ways to the world. Web implements them for real, the simulator on the ManualClock.
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Ports;
+
+/// <summary>The way to one node's agent. Never throws for the network: a call that got no answer is refused with code node.unreachable.</summary>
+public interface INodeLink
+{
+    /// <summary>Sends the call; a refusal of the agent comes back as it is. No answer within the limit: node.unreachable (it may still have been carried out).</summary>
+    Task<Outcome<TReply>> CallAsync<TReply>(IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct);
+
+    /// <summary>The agent's event stream until it breaks (then it ends); the caller opens it anew.</summary>
+    IAsyncEnumerable<AgentEvent> EventsAsync(CancellationToken ct);
+}
+
+/// <summary>Links by node; the address is the node's stored host:port.</summary>
+public interface INodeLinks
+{
+    INodeLink To(string node, string address);
+}
+
+/// <summary>The images that instances can be made from, and their way to the nodes.</summary>
+public interface IImageCatalog
+{
+    IReadOnlyList<ImageInfo> Images { get; }
+
+    /// <summary>Brings the newest version to the node if it lacks it.</summary>
+    Task<Outcome<Done>> EnsureOnNodeAsync(ImageInfo image, AgentHello hello, INodeLink link, CancellationToken ct);
+}
+
+/// <param name="MinMemoryMiB">Refuses instances with less.</param>
+/// <param name="OsParams">Names of the parameters the image understands.</param>
+public sealed record ImageInfo(string Name, string Version, string Description, int MinMemoryMiB, IReadOnlyList<string> OsParams);
+
+/// <summary>Random values, so that a simulator's seed gives the same history.</summary>
+public interface IRandomness
+{
+    /// <summary>16 random hex digits.</summary>
+    string NewTag();
+    Guid NewGuid();
+
+    /// <summary>A locally administered MAC address, aa:00:00:xx:xx:xx like Ganeti's.</summary>
+    string NewMac();
+
+    /// <summary>An SSH host key pair for a new guest: OpenSSH private key file; null where none is to be made.</summary>
+    string? NewSshHostKey();
+}
+
+/// <summary>What is durable. CommitAsync returns only after the transaction is on stable storage, or throws and nothing of it is.</summary>
+public interface IClusterStore
+{
+    Task<StoredState> LoadAsync(CancellationToken ct);
+    Task CommitAsync(Changes changes, CancellationToken ct);
+    Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct);
+
+    /// <summary>Jobs newest first, from before the id; null: from the newest.</summary>
+    Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct);
+    Task<Job?> JobAsync(long id, CancellationToken ct);
+    Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct);
+}
+
+/// <summary>All instances and nodes, the jobs that have not ended, the last 200 ended ones and the last 500 events.</summary>
+public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IReadOnlyList<Instance> Instances, IReadOnlyList<Job> Jobs,
+    IReadOnlyList<ClusterEvent> Events, long LastJobId, long LastEventId);
+
+/// <summary>
+/// One transaction. Rows are written whole; a row's Revision must be one more than the stored one (new rows: 1), otherwise the commit
+/// throws RevisionConflictException and nothing of it is stored. Removals name the key.
+/// </summary>
+public sealed class Changes
+{
+    public Cluster? Cluster { get; set; }
+    public List<Node> Nodes { get; } = [];
+    public List<string> NodesRemoved { get; } = [];
+    public List<Instance> Instances { get; } = [];
+    public List<Guid> InstancesRemoved { get; } = [];
+    public List<Job> Jobs { get; } = [];
+    public List<JobLogLine> JobLog { get; } = [];
+    public List<ClusterEvent> Events { get; } = [];
+    public List<AuditEntry> Audit { get; } = [];
+}
+
+public sealed class RevisionConflictException(string row) : Exception($"Someone changed {row} first.");
+
+/// <summary>Told before and after each step boundary of a job; tests end the process there to show that recovery works.</summary>
+public interface IStepObserver
+{
+    void At(string operation, string step);
+}

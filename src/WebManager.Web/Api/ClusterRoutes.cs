@@ -1,0 +1,47 @@
+// /api/v1/cluster, /events, /images, and /healthz.
+using System.Reflection;
+using System.Text.Json;
+using WebManager.Contracts.Api;
+using WebManager.Engine;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+using WebManager.Web.Hosting;
+
+namespace WebManager.Web.Api;
+
+internal static class ClusterRoutes
+{
+    public static readonly string Version = typeof(ClusterRoutes).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public static void MapCluster(this RouteGroupBuilder api)
+    {
+        api.MapGet("/cluster", Cluster).WithTags("cluster");
+        api.MapGet("/images", (IImageCatalog catalog) => catalog.Images.Select(i => i.View()).ToList()).WithTags("images");
+        api.MapGet("/events", async (IClusterStore store, CancellationToken ct, long? before = null, int limit = 100) =>
+            (await store.EventsAsync(before, Math.Clamp(limit, 1, 1000), ct)).Select(e => e.View()).ToList()).WithTags("events");
+    }
+
+    public static void MapHealth(this WebApplication app) =>
+        app.MapGet("/healthz", (IServiceProvider services) => Health(services) is { } missing
+            ? TypedResults.Text(missing + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
+            : TypedResults.Text("ok\n")).AllowAnonymous().ExcludeFromDescription();
+
+    private static ClusterView Cluster(IClusterEngine engine)
+    {
+        var nodes = engine.Feeds.Nodes.Current().Values.ToList();
+        var instances = engine.Feeds.Instances.Current().Values.ToList();
+        var kinds = nodes.Where(n => n.Hypervisor is not null).Select(n => JsonNamingPolicy.CamelCase.ConvertName(n.Hypervisor.ToString()!)).Distinct().Order();
+        return new ClusterView(engine.Cluster.Name, Version, nodes.Count(n => n.Health == NodeHealth.Online), nodes.Count,
+            instances.Count(i => i.Status == InstanceStatus.Running), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null);
+    }
+
+    /// <summary>Null when all is well; otherwise what is missing, on one line.</summary>
+    private static string? Health(IServiceProvider services)
+    {
+        var nodes = services.GetRequiredService<IClusterEngine>().Feeds.Nodes.Current().Values.Where(n => n.Health != NodeHealth.Offline).ToList();
+        var waiting = nodes.Where(n => n.Health != NodeHealth.Online).Select(n => $"{n.Name} is {n.Health.ToString().ToLowerInvariant()}").Order().ToList();
+        if (waiting.Count > 0) { return string.Join(", ", waiting); }
+        var expected = services.Portal().ExpectedNodes;
+        return nodes.Count < expected ? $"{nodes.Count} of {expected} nodes have joined" : null;
+    }
+}

@@ -1,0 +1,69 @@
+// /api/v1/instances: list, show, create, act, remove, serial tail. The API only parses; the engine's door decides.
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Contracts.Api;
+using WebManager.Engine;
+using WebManager.Engine.Live;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+using WebManager.Web.Identity;
+
+namespace WebManager.Web.Api;
+
+internal static class InstanceRoutes
+{
+    private const int MostLines = 10_000;
+
+    public static void MapInstances(this RouteGroupBuilder api)
+    {
+        var group = api.MapGroup("/instances").WithTags("instances");
+        group.MapGet("/", (IClusterEngine engine) => engine.Feeds.Instances.Current().Values.OrderBy(i => i.Name, StringComparer.Ordinal).Select(i => i.View(engine)).ToList());
+        group.MapGet("/{name}", (string name, IClusterEngine engine) => Find(engine, name) is { } row ? (IResult)TypedResults.Ok(row.View(engine)) : NotFound(name))
+            .Produces<InstanceView>().ProducesProblem(404);
+        group.MapPost("/", (CreateInstanceRequest body, HttpContext http, IClusterEngine engine) => CreateAsync(body, http, engine)).Accepted();
+        group.MapDelete("/{name}", (string name, string? reason, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new RemoveInstance(name), http, reason)).Accepted();
+        MapAction(group, "start", (name, _) => new StartInstance(name));
+        MapAction(group, "stop", (name, seconds) => seconds is { } s ? new StopInstance(name) { TimeoutSeconds = s } : new StopInstance(name));
+        MapAction(group, "reboot", (name, seconds) => seconds is { } s ? new RebootInstance(name) { TimeoutSeconds = s } : new RebootInstance(name));
+        MapAction(group, "failover", (name, seconds) => seconds is { } s ? new FailoverInstance(name) { TimeoutSeconds = s } : new FailoverInstance(name));
+        MapAction(group, "resync", (name, _) => new ResyncInstance(name));
+        group.MapGet("/{name}/serial", SerialAsync).Produces<SerialView>().ProducesProblem(404).ProducesProblem(503);
+    }
+
+    /// <summary>By name, or by id.</summary>
+    public static InstanceRow? Find(IClusterEngine engine, string nameOrId) =>
+        engine.FindInstance(nameOrId) is { } found ? engine.Feeds.Instances.Find(found.Id)
+        : Guid.TryParse(nameOrId, out var id) ? engine.Feeds.Instances.Find(id) : null;
+
+    private static void MapAction(RouteGroupBuilder group, string verb, Func<string, int?, OperationRequest> request) =>
+        group.MapPost($"/{{name}}/{verb}", (string name, InstanceActionRequest? body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, request(engine.FindInstance(name)?.Name ?? name, body?.TimeoutSeconds), http, body?.Reason)).Accepted();
+
+    private static Task<IResult> CreateAsync(CreateInstanceRequest body, HttpContext http, IClusterEngine engine)
+    {
+        if (!Enum.TryParse<DiskTemplate>(body.Template, ignoreCase: true, out var template) || !Enum.IsDefined(template) || int.TryParse(body.Template, out _))
+        {
+            var names = string.Join(", ", Enum.GetNames<DiskTemplate>().Select(n => n.ToLowerInvariant()));
+            return Task.FromResult<IResult>(Problems.From(new Refusal("instance.template-unknown", $"There is no disk template {body.Template}.", $"Use one of {names}.") { Field = "template" }));
+        }
+        var request = new CreateInstance(body.Name, body.Image, body.Vcpus, body.MemoryMiB, template, body.DisksMiB)
+        {
+            Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start,
+        };
+        return Submit.AsJobAsync(engine, request, http, body.Reason);
+    }
+
+    private static async Task<IResult> SerialAsync(string name, IClusterEngine engine, INodeLinks links, HttpContext http, int last = 100)
+    {
+        if (Find(engine, name) is not { } row) { return NotFound(name); }
+        if (!Callers.IsAdministrator(http.User) && row.Owner != Callers.From(http).UserId) { return NotFound(name); }
+        if (engine.Feeds.Nodes.Find(row.Primary) is not { } node)
+            return Problems.From(new Refusal("node.unreachable", $"Node {row.Primary} is not there."));
+        var reply = await links.To(node.Name, node.Address)
+            .CallAsync(new SerialTailRequest(row.Id, Math.Clamp(last, 1, MostLines)), TimeSpan.FromSeconds(5), http.RequestAborted);
+        return reply.Ok ? TypedResults.Ok(new SerialView(reply.Value.Lines)) : Problems.From(reply.Refusal);
+    }
+
+    private static IResult NotFound(string name) => Problems.From(new Refusal("instance.not-found", $"There is no instance {name}."));
+}

@@ -1,0 +1,30 @@
+// /api/v1/nodes: list, show, ask for a join token, remove.
+using WebManager.Contracts;
+using WebManager.Contracts.Api;
+using WebManager.Engine;
+using WebManager.Engine.Model;
+using WebManager.Web.Identity;
+using WebManager.Web.Nodes;
+
+namespace WebManager.Web.Api;
+
+internal static class NodeRoutes
+{
+    public static void MapNodes(this RouteGroupBuilder api)
+    {
+        var group = api.MapGroup("/nodes").WithTags("nodes");
+        group.MapGet("/", (IClusterEngine engine) => engine.Feeds.Nodes.Current().Values.OrderBy(n => n.Name, StringComparer.Ordinal).Select(n => n.View()).ToList());
+        group.MapGet("/{name}", (string name, IClusterEngine engine) => engine.Feeds.Nodes.Find(name) is { } row
+            ? (IResult)TypedResults.Ok(row.View())
+            : Problems.From(new Refusal("node.not-found", $"There is no node {name}."))).Produces<NodeView>().ProducesProblem(404);
+        group.MapPost("/", AddAsync).Produces<AddNodeReply>().ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+        group.MapDelete("/{name}", (string name, string? reason, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new RemoveNode(name), http, reason)).Accepted();
+    }
+
+    private static async Task<IResult> AddAsync(AddNodeRequest body, HttpContext http, IJoinTokens tokens, CancellationToken ct)
+    {
+        var made = await tokens.CreateAsync(body.Name, Callers.From(http), ct);
+        return made.Ok ? TypedResults.Ok(made.Value) : Problems.From(made.Refusal);
+    }
+}

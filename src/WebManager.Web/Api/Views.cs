@@ -1,0 +1,35 @@
+// The engine's rows as the API's records.
+using System.Text.Json;
+using WebManager.Contracts.Api;
+using WebManager.Engine;
+using WebManager.Engine.Live;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Web.Api;
+
+internal static class Views
+{
+    public static NodeView View(this NodeRow n) => new(n.Name, n.Address, Word(n.Health), n.Drained, n.Hypervisor is { } kind ? Word(kind) : null, n.HypervisorNote,
+        n.Version, n.Cpus, n.MemoryMiB, n.DiskMiB, n.MemoryMiB - n.CommittedMemoryMiB, n.DiskMiB - n.CommittedDiskMiB, n.Primaries, n.Secondaries, n.LastContact, n.Note);
+
+    public static InstanceView View(this InstanceRow i, IClusterEngine engine) => new(i.Id, i.Name, i.Owner, i.Image, i.Vcpus, i.MemoryMiB,
+        engine.FindInstance(i.Name)?.Disks.Select(d => d.SizeMiB).ToList() ?? (i.DiskMiB > 0 ? [i.DiskMiB] : []), Word(i.Template),
+        i.Primary, i.Secondary, Word(i.Wanted), Word(i.Status), Word(i.Mirror), i.MirrorPercent, i.Ip, i.Mac, i.StartedAt, i.CreatedAt, i.Job, i.Text, i.Generation);
+
+    public static JobView View(this Job j) => new(j.Id, j.Request.Name, Summary(j), Word(j.Status), j.Caller.Name, [.. j.Reason.Select(r => r.Text)],
+        j.ReceivedAt, j.StartedAt, j.EndedAt, j.Step, j.Error?.Code, j.Error?.Message, j.Error?.Remedy);
+
+    public static JobView View(this JobRow j) => new(j.Id, j.Operation, j.Summary, Word(j.Status), j.By, [j.Why], j.ReceivedAt, null, j.EndedAt, j.Step, null, j.Error, j.Remedy);
+
+    public static JobLogLineView View(this JobLogLine l) => new(l.Serial, l.At, l.Text);
+
+    public static EventView View(this ClusterEvent e) => new(e.Id, e.At, e.Kind, Word(e.Severity), e.Subject, e.From, e.To, e.Text, e.Job);
+
+    public static ImageView View(this ImageInfo i) => new(i.Name, i.Version, i.Description, i.MinMemoryMiB, i.OsParams);
+
+    private static string Word<T>(T state) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
+
+    // "instance.create web1"
+    private static string Summary(Job job) => string.Join(' ', job.Subjects.Select(s => s[(s.IndexOf(':', StringComparison.Ordinal) + 1)..]).Prepend(job.Request.Name));
+}

@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Components;
+using WebManager.Contracts;
+using WebManager.Engine;
+using WebManager.Engine.Live;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+using WebManager.Web.Components.Shared;
+
+namespace WebManager.Web.Components.Pages.Instances;
+
+public sealed partial class InstanceNew
+{
+    private static readonly (DiskTemplate Template, string Title, string Text)[] Templates =
+    [
+        (DiskTemplate.Mirror, "On two nodes", "Every write is on both before it counts. If a node dies, the instance runs again on the other within seconds."),
+        (DiskTemplate.File, "On one node", "Half the space. If that node dies, the instance waits until it is back."),
+        (DiskTemplate.Diskless, "No disk", "Runs from the image in memory and forgets everything when it stops."),
+    ];
+
+    private readonly CreateForm _form = new();
+    private Dictionary<string, string> _errors = [];
+    private List<NodeRow> _nodes = [];
+    private string? _remedy;
+    private bool _busy, _toSummary;
+    private ElementReference _summary;
+
+    [Inject] public IClusterEngine Engine { get; set; } = default!;
+    [Inject] public IImageCatalog Catalog { get; set; } = default!;
+    [Inject] public NavigationManager Nav { get; set; } = default!;
+    [CascadingParameter] public Caller Caller { get; set; } = default!;
+
+    private IReadOnlyList<ImageInfo> Images => Catalog.Images;
+    private ImageInfo? Chosen => Images.FirstOrDefault(i => i.Name == _form.Image);
+    private string? ImageHint => Chosen is { } image ? $"{image.Description} Version {image.Version}; needs {Sizes.Text(image.MinMemoryMiB)} of memory." : null;
+
+    protected override void OnInitialized()
+    {
+        _nodes = [.. Engine.Feeds.Nodes.Current().Values.Where(n => n.Health != NodeHealth.Offline).OrderBy(n => n.Name, NameOrder.By)];
+        _form.Image = Images is [var first, ..] ? first.Name : "";
+        if (_nodes.Count == 1) { _form.Template = DiskTemplate.File; }   // nowhere to mirror to
+    }
+
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        if (!_toSummary) { return; }
+        _toSummary = false;
+        await _summary.FocusAsync();
+    }
+
+    private async Task SubmitAsync()
+    {
+        var (request, errors) = _form.Read(Chosen?.OsParams.Contains("beat") == true);
+        if (request is null) { Show(errors, null); return; }
+        _busy = true;
+        try
+        {
+            var outcome = await Engine.SubmitAsync(request, Caller, "Created on the portal", CancellationToken.None);
+            if (outcome.Refusal is { } refusal) { Show(new() { [refusal.Field ?? ""] = refusal.Message }, refusal.Remedy); return; }
+            Nav.NavigateTo($"/instances/{Uri.EscapeDataString(request.Instance)}?job={outcome.Value}");
+        }
+        finally { _busy = false; }
+    }
+
+    private void Show(Dictionary<string, string> errors, string? remedy) => (_errors, _remedy, _toSummary) = (errors, remedy, true);
+
+    private string? Error(string field) => _errors.FirstOrDefault(e => e.Key.Split('[')[0] == field).Value;
+
+    private static string SizeHint(string typed) => Sizes.Parse(typed) is { } mib ? $"{Sizes.Text(mib)}. Units: M, G, T." : "Units: M, G, T.";
+
+    private static string NodeText(NodeRow node) =>
+        $"{node.Name} – {Sizes.Text(Math.Max(0, node.MemoryMiB - node.CommittedMemoryMiB))} memory free{(node.Health == NodeHealth.Online ? "" : ", " + Words.Of(node.Health).Text.ToLowerInvariant())}";
+}

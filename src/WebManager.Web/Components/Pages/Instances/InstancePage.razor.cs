@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Components;
+using WebManager.Engine;
+using WebManager.Engine.Live;
+
+namespace WebManager.Web.Components.Pages.Instances;
+
+public sealed partial class InstancePage
+{
+    private InstanceRow? _row;
+    private long? _job;
+    private bool _gone;
+
+    [Inject] public IClusterEngine Engine { get; set; } = default!;
+    [Inject] public NavigationManager Nav { get; set; } = default!;
+
+    [Parameter] public string Name { get; set; } = "";
+    [SupplyParameterFromQuery] public long? Job { get; set; }
+    [SupplyParameterFromQuery] public string? Tab { get; set; }
+
+    private bool Console => Tab == "console";
+
+    protected override void OnInitialized()
+    {
+        Follow(Engine.Feeds.Instances, TakeInstances);
+        Follow(Engine.Feeds.Jobs, TakeJobs);
+        // What may be done depends on the two nodes as well: draw again when they change to the eye.
+        Follow(Engine.Feeds.Nodes, batch => _row is { } row && batch.Keys.Any(n => n == row.Primary || n == row.Secondary));
+    }
+
+    protected override void OnParametersSet()
+    {
+        _job = Job is { } asked && (_job ?? 0) < asked ? asked : _job;
+        if (_row is not null && _row.Name != Name) { Reset(); }
+    }
+
+    private void Reset()
+    {
+        (_row, _job, _gone) = (null, Job, false);
+        TakeInstances(Engine.Feeds.Instances.Current()!);
+        TakeJobs(Engine.Feeds.Jobs.Current()!);
+    }
+
+    private bool TakeInstances(IReadOnlyDictionary<Guid, InstanceRow?> batch)
+    {
+        if (_row is { } known)
+        {
+            if (!batch.TryGetValue(known.Id, out var now)) { return false; }
+            _gone = now is null;
+            _row = now;
+        }
+        else
+        {
+            _row = batch.Values.FirstOrDefault(r => r is not null && (r.Name == Name || r.Id.ToString() == Name));
+            if (_row is null) { return false; }
+            _gone = false;
+        }
+        _job = _row?.Job ?? _job;
+        return true;
+    }
+
+    /// <summary>The newest job about this instance stays in sight after it has ended.</summary>
+    private bool TakeJobs(IReadOnlyDictionary<long, JobRow?> batch)
+    {
+        var newest = batch.Values.Where(j => j is not null && j.Summary.EndsWith(" " + Name, StringComparison.Ordinal)).Max(j => (long?)j!.Id);
+        if (newest is null) { return false; }
+        if (newest > (_job ?? 0)) { _job = newest; }
+        return true;   // also when its state changed: what may be done depends on it
+    }
+
+    private string TabHref(string? tab) => Nav.GetUriWithQueryParameters(new Dictionary<string, object?> { ["tab"] = tab });
+}

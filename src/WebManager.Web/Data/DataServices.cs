@@ -1,0 +1,35 @@
+// Registers the database and brings it up to date before anything else starts.
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Web.Data;
+
+public static class DataServices
+{
+    public static IServiceCollection AddPortalData(this IServiceCollection services, DataFolder folder)
+    {
+        services.AddSingleton(folder);
+        services.AddDbContextFactory<PortalDb>(options => options
+            .UseSqlite(SqliteSettings.ConnectionString(folder.Database))
+            .AddInterceptors(new SqliteSettings()));
+        services.AddSingleton<IClusterStore, EfClusterStore>();
+        services.AddDataProtection().SetApplicationName("WebManager").PersistKeysToFileSystem(new DirectoryInfo(folder.Folder("keys")));
+        services.AddHostedService<DatabaseStart>();
+        return services;
+    }
+}
+
+/// <summary>Registered first: hosted services start in order, the web server last.</summary>
+internal sealed class DatabaseStart(DataFolder folder, IDbContextFactory<PortalDb> dbs) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        folder.Lock();
+        await using var db = await dbs.CreateDbContextAsync(cancellationToken);
+        await db.Database.MigrateAsync(cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,63 @@
+// The engine's store on the portal's database.
+using Microsoft.EntityFrameworkCore;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Web.Data;
+
+public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs) : IClusterStore, IDisposable
+{
+    private const int EndedJobsKept = 200;
+    private const int EventsKept = 500;
+    private readonly CommitQueue _commits = new(dbs);
+
+    public Task CommitAsync(Changes changes, CancellationToken ct) => _commits.AddAsync(changes, ct);
+
+    public async Task<StoredState> LoadAsync(CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        var cluster = await db.Clusters.OrderBy(c => c.CreatedAt).FirstOrDefaultAsync(ct);
+        var nodes = await db.Nodes.OrderBy(n => n.Name).ToListAsync(ct);
+        var instances = await db.Instances.OrderBy(i => i.Name).ToListAsync(ct);
+        JobStatus[] ended = [JobStatus.Canceled, JobStatus.Success, JobStatus.Error];
+        var open = await db.Jobs.Where(j => !ended.Contains(j.Status)).ToListAsync(ct);
+        var recent = await db.Jobs.Where(j => ended.Contains(j.Status)).OrderByDescending(j => j.Id).Take(EndedJobsKept).ToListAsync(ct);
+        var events = await db.Events.OrderByDescending(e => e.Id).Take(EventsKept).ToListAsync(ct);
+        events.Reverse();
+        return new StoredState(cluster, nodes, instances, [.. open.Concat(recent).OrderBy(j => j.Id)], events,
+            await db.Jobs.MaxAsync(j => (long?)j.Id, ct) ?? 0, events.Count == 0 ? 0 : events[^1].Id);
+    }
+
+    public async Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        return await db.JobLog.Where(l => l.Job == job).OrderBy(l => l.Serial).ToListAsync(ct);
+    }
+
+    public async Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        return await db.Jobs.Where(j => before == null || j.Id < before).OrderByDescending(j => j.Id).Take(limit).ToListAsync(ct);
+    }
+
+    public async Task<Job?> JobAsync(long id, CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        return await db.Jobs.FirstOrDefaultAsync(j => j.Id == id, ct);
+    }
+
+    public async Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        return await db.Events.Where(e => before == null || e.Id < before).OrderByDescending(e => e.Id).Take(limit).ToListAsync(ct);
+    }
+
+    public void Dispose() => _commits.Dispose();
+
+    private async Task<PortalDb> ReadAsync(CancellationToken ct)
+    {
+        var db = await dbs.CreateDbContextAsync(ct);
+        db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+        return db;
+    }
+}

@@ -1,0 +1,48 @@
+// The one database: people, tokens and settings, and the cluster's state.
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using WebManager.Engine.Model;
+
+namespace WebManager.Web.Data;
+
+public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserContext<PortalUser>(options)
+{
+    public DbSet<Cluster> Clusters => Set<Cluster>();
+    public DbSet<Node> Nodes => Set<Node>();
+    public DbSet<Instance> Instances => Set<Instance>();
+    public DbSet<Job> Jobs => Set<Job>();
+    public DbSet<JobLogLine> JobLog => Set<JobLogLine>();
+    public DbSet<ClusterEvent> Events => Set<ClusterEvent>();
+    public DbSet<AuditEntry> Audit => Set<AuditEntry>();
+    public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
+    public DbSet<JoinToken> JoinTokens => Set<JoinToken>();
+    public DbSet<Setting> Settings => Set<Setting>();
+
+    /// <summary>Version 3 has the passkeys table, so that turning passkeys on needs no migration.</summary>
+    protected override Version SchemaVersion => IdentitySchemaVersions.Version3;
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcTicksConverter>();
+
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        base.OnModelCreating(builder);
+        ClusterTables.Map(builder);
+        builder.Entity<ApiToken>(t =>
+        {
+            t.ToTable("api_tokens").HasIndex(x => x.Hash).IsUnique();
+            t.HasIndex(x => x.UserId);
+            t.Property(x => x.Id).ValueGeneratedNever();
+        });
+        builder.Entity<JoinToken>().ToTable("join_tokens").HasKey(x => x.Id);
+        builder.Entity<Setting>().ToTable("settings").HasKey(x => x.Name);
+    }
+}
+
+/// <summary>For `dotnet ef` only.</summary>
+public sealed class PortalDbDesign : IDesignTimeDbContextFactory<PortalDb>
+{
+    public PortalDb CreateDbContext(string[] args) => new(new DbContextOptionsBuilder<PortalDb>().UseSqlite("Data Source=design.db").Options);
+}

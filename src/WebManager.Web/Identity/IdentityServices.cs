@@ -1,0 +1,94 @@
+// Registers accounts, sign-in and the rule that everything needs it.
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+using WebManager.Contracts;
+using WebManager.Web.Api;
+using WebManager.Web.Data;
+
+namespace WebManager.Web.Identity;
+
+public static class IdentityServices
+{
+    // Pages and routes that must work before anybody has signed in.
+    private static readonly string[] s_open = ["/login", "/setup", "/account/login", "/join", "/healthz", "/api/v1/session", "/_framework", "/_content", "/error", "/not-found"];
+
+    public static IServiceCollection AddPortalIdentity(this IServiceCollection services)
+    {
+        services.AddIdentityCore<PortalUser>(Rules)
+            .AddEntityFrameworkStores<PortalDb>()
+            .AddSignInManager()
+            .AddDefaultTokenProviders()
+            .AddClaimsPrincipalFactory<PortalClaims>();
+        services.AddAuthentication(options => options.DefaultScheme = TokenAuthentication.Chooser)
+            .AddPolicyScheme(TokenAuthentication.Chooser, null, options => options.ForwardDefaultSelector = TokenAuthentication.Choose)
+            .AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.Name, null)
+            .AddIdentityCookies();
+        services.ConfigureApplicationCookie(Cookie);
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(Allowed).Build());
+        services.AddHttpContextAccessor();
+        services.AddCascadingAuthenticationState();
+        services.AddSingleton<ApiTokens>();
+        services.AddScoped<SignIn>();
+        services.Configure<SecurityStampValidatorOptions>(options => options.ValidationInterval = TimeSpan.FromSeconds(30));
+        services.AddSingleton<SetupLink>();
+        services.AddHostedService<AccountsStart>();
+        return services;
+    }
+
+    private static void Rules(IdentityOptions options)
+    {
+        // Length is what counts; rules about kinds of characters make passwords worse.
+        options.Password.RequiredLength = 10;
+        options.Password.RequireDigit = options.Password.RequireUppercase = options.Password.RequireLowercase = options.Password.RequireNonAlphanumeric = false;
+        options.Password.RequiredUniqueChars = 5;
+        options.Lockout.MaxFailedAccessAttempts = 5;
+        options.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);
+        options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@";
+    }
+
+    private static void Cookie(Microsoft.AspNetCore.Authentication.Cookies.CookieAuthenticationOptions options)
+    {
+        options.Cookie.Name = "webmanager";
+        options.Cookie.HttpOnly = true;
+        options.Cookie.SameSite = SameSiteMode.Lax;
+        options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.ExpireTimeSpan = TimeSpan.FromHours(12);
+        options.SlidingExpiration = true;
+        options.LoginPath = "/login";
+        options.AccessDeniedPath = "/login";
+        options.ReturnUrlParameter = "returnUrl";
+        options.Events.OnRedirectToLogin = context => ForPeople(context.Request)
+            ? Redirect(context.Response, context.RedirectUri)
+            : Problems.WriteAsync(context.HttpContext, new Refusal("auth.required", "Sign in first.", "Sign in in the browser, or send a token: wm login."), 401);
+        options.Events.OnRedirectToAccessDenied = context =>
+            Problems.WriteAsync(context.HttpContext, new Refusal("auth.forbidden", "You may not do this."), 403);
+    }
+
+    private static Task Redirect(HttpResponse response, string to)
+    {
+        response.Redirect(to);
+        return Task.CompletedTask;
+    }
+
+    private static bool ForPeople(HttpRequest request) =>
+        !(request.Path.StartsWithSegments("/api") || request.Path.StartsWithSegments("/hubs") || request.Path.StartsWithSegments("/console")
+            || request.Path.StartsWithSegments("/openapi") || request.Path.StartsWithSegments("/_blazor"));
+
+    private static bool Allowed(AuthorizationHandlerContext context) =>
+        context.User.Identity?.IsAuthenticated == true
+        || (context.Resource is HttpContext http && s_open.Any(open => http.Request.Path.StartsWithSegments(open)));
+}
+
+/// <summary>Adds the administrator's claim.</summary>
+internal sealed class PortalClaims(UserManager<PortalUser> users, IOptions<IdentityOptions> options) : UserClaimsPrincipalFactory<PortalUser>(users, options)
+{
+    protected override async Task<ClaimsIdentity> GenerateClaimsAsync(PortalUser user)
+    {
+        var identity = await base.GenerateClaimsAsync(user);
+        if (user.Administrator) { identity.AddClaim(new Claim(Callers.AdministratorClaim, "true")); }
+        return identity;
+    }
+}

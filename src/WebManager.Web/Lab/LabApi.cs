@@ -1,0 +1,37 @@
+// GET /api/v1/lab for everybody who is signed in; POST below it for administrators.
+using WebManager.Contracts;
+using WebManager.Contracts.Api;
+using WebManager.Web.Api;
+using WebManager.Web.Identity;
+
+namespace WebManager.Web.Lab;
+
+public static class LabApi
+{
+    public static void MapLabApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/api/v1/lab").DisableAntiforgery().WithTags("lab").ProducesProblem(401);
+        group.MapGet("/", (LabCluster lab) => lab.View());
+        MapAction(group, "kill", (lab, node, ct) => lab.KillAsync(node, ct));
+        MapAction(group, "start", (lab, node, ct) => lab.StartAsync(node, ct));
+        MapAction(group, "freeze", (lab, node, ct) => lab.FreezeAsync(node, ct));
+        MapAction(group, "thaw", (lab, node, ct) => lab.ThawAsync(node, ct));
+        group.MapPost("/reset", (HttpContext http, LabCluster lab, LabRecord record) =>
+            AnswerAsync(http, record, "reset", "lab", () => lab.ResetAsync(CancellationToken.None))).Answers();
+    }
+
+    // Not the request's token: a caller that hangs up must not leave a node half killed.
+    private static void MapAction(RouteGroupBuilder group, string verb, Func<LabCluster, string, CancellationToken, Task<Outcome<LabView>>> act) =>
+        group.MapPost($"/nodes/{{name}}/{verb}", (string name, HttpContext http, LabCluster lab, LabRecord record) =>
+            AnswerAsync(http, record, verb, name, () => act(lab, name, CancellationToken.None))).Answers();
+
+    private static async Task<IResult> AnswerAsync(HttpContext http, LabRecord record, string action, string subject, Func<Task<Outcome<LabView>>> act)
+    {
+        var caller = Callers.From(http);
+        var done = caller.Admin ? await act() : new Refusal("lab.forbidden", "Only administrators may pull plugs.");
+        await record.AddAsync(caller, action, subject, done.Refusal);
+        return done.Ok ? TypedResults.Ok(done.Value) : Problems.From(done.Refusal);
+    }
+
+    private static void Answers(this RouteHandlerBuilder route) => route.Produces<LabView>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(409);
+}

@@ -1,0 +1,128 @@
+// A node's processes, known by the marker in their environment, and the three things a plug can do to them.
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace WebManager.Web.Lab;
+
+/// <param name="Stopped">By SIGSTOP.</param>
+internal sealed record LabProcess(int Pid, string Node, string Name, string Arguments, bool Stopped)
+{
+    public bool IsGuest => Name.StartsWith("qemu", StringComparison.Ordinal);
+    public bool IsKeeper => !IsGuest && Arguments.Contains(" keeper ", StringComparison.Ordinal);
+    public bool IsAgent => !IsGuest && Arguments.Contains(" run ", StringComparison.Ordinal);
+}
+
+internal sealed class LabProcesses(string lab, TimeProvider time)
+{
+    private const int SigKill = 9, SigTerm = 15, SigCont = 18, SigStop = 19;
+    private const int EmptyLooks = 4;
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(10);
+
+    private readonly byte[] _marker = Encoding.ASCII.GetBytes($"{LabIdentity.Marker}={lab}/");
+
+    /// <summary>All living processes of all the lab's nodes; with a node, of that one.</summary>
+    public IReadOnlyList<LabProcess> Find(string? node = null)
+    {
+        var found = new List<LabProcess>();
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), out var pid)) continue;
+            // A dead process, and the kernel's own threads, have an empty environment.
+            if (NodeOf(Read($"{folder}/environ")) is not { } of || (node is not null && node != of)) continue;
+            if (StateOf(Encoding.UTF8.GetString(Read($"{folder}/stat"))) is not { } stat || stat.State is 'Z' or 'X') continue;
+            var arguments = Encoding.UTF8.GetString(Read($"{folder}/cmdline")).Replace('\0', ' ');
+            found.Add(new LabProcess(pid, of, stat.Name, arguments, stat.State is 'T'));
+        }
+        return found;
+    }
+
+    /// <summary>
+    /// Everything of the nodes at once: those that could react first, in one loop without anything between; then what was born meanwhile.
+    /// A look at /proc can miss a process that is just being made, so nothing has to be found several times in a row.
+    /// </summary>
+    public async Task KillAsync(Func<LabProcess, bool> which, CancellationToken ct)
+    {
+        var killed = new HashSet<int>();
+        var emptyLooks = 0;
+        await UntilAsync(() =>
+        {
+            var left = Find().Where(which).OrderBy(p => p.IsGuest).ToList();
+            foreach (var process in left) _ = kill(process.Pid, SigKill);
+            killed.UnionWith(left.Select(p => p.Pid));
+            emptyLooks = left.Count == 0 ? emptyLooks + 1 : 0;
+            // Dying processes still hold their ports and files until they are quite gone.
+            return emptyLooks >= EmptyLooks && killed.All(IsGone);
+        }, ct);
+    }
+
+    public Task KillAsync(string node, CancellationToken ct) => KillAsync(p => p.Node == node, ct);
+
+    /// <summary>Stops every process of the node where it stands. The keeper first: it must not see its guests stand still.</summary>
+    public Task FreezeAsync(string node, CancellationToken ct) => UntilAsync(() =>
+    {
+        var moving = Find(node).Where(p => !p.Stopped).OrderBy(p => !p.IsKeeper).ThenBy(p => p.IsGuest).ToList();
+        foreach (var process in moving) _ = kill(process.Pid, SigStop);
+        return moving.Count == 0;
+    }, ct);
+
+    /// <summary>Lets it go on. The keeper first: it is to judge its guests' leases before they write.</summary>
+    public Task ThawAsync(string node, CancellationToken ct) => UntilAsync(() =>
+    {
+        var still = Find(node).Where(p => p.Stopped).OrderBy(p => !p.IsKeeper).ThenBy(p => p.IsGuest).ToList();
+        foreach (var process in still) _ = kill(process.Pid, SigCont);
+        return still.Count == 0;
+    }, ct);
+
+    /// <summary>Asks; whoever does not hear is left as it is.</summary>
+    public async Task AskToEndAsync(Func<LabProcess, bool> which, TimeSpan limit, CancellationToken ct)
+    {
+        foreach (var process in Find().Where(which)) _ = kill(process.Pid, SigTerm);
+        var began = time.GetTimestamp();
+        while (Find().Any(which) && time.GetElapsedTime(began) < limit) await Task.Delay(s_look, time, ct);
+    }
+
+    private async Task UntilAsync(Func<bool> done, CancellationToken ct)
+    {
+        var began = time.GetTimestamp();
+        while (!done())
+        {
+            if (time.GetElapsedTime(began) > s_limit) throw new TimeoutException("Some of the node's processes do not obey the kernel; they hang in a disk or in a debugger.");
+            await Task.Delay(s_look, time, ct);
+        }
+    }
+
+    private string? NodeOf(ReadOnlySpan<byte> environment)
+    {
+        var at = environment.IndexOf(_marker);
+        if (at < 0 || (at > 0 && environment[at - 1] != 0)) return null;
+        var rest = environment[(at + _marker.Length)..];
+        var end = rest.IndexOf((byte)0);
+        return Encoding.ASCII.GetString(end < 0 ? rest : rest[..end]);
+    }
+
+    private static bool IsGone(int pid) => StateOf(Encoding.UTF8.GetString(Read($"/proc/{pid}/stat"))) is null or { State: 'Z' or 'X' };
+
+    /// <summary>"123 (name) S ...": the name may hold anything, parentheses too.</summary>
+    private static (string Name, char State)? StateOf(string stat)
+    {
+        var (open, close) = (stat.IndexOf('(', StringComparison.Ordinal), stat.LastIndexOf(')'));
+        return open < 0 || close + 2 >= stat.Length ? null : (stat[(open + 1)..close], stat[close + 2]);
+    }
+
+    private static byte[] Read(string file)
+    {
+        try
+        {
+            return File.ReadAllBytes(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return []; // It ended meanwhile, or belongs to somebody else.
+        }
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int kill(int pid, int signal);
+}

@@ -1,0 +1,173 @@
+using System.Diagnostics;
+using WebManager.Agent.Keeper;
+using WebManager.Contracts;
+using Xunit;
+
+namespace WebManager.Agent.Tests.Keeper;
+
+/// <summary>A real keeper process with `sleep` for guests.</summary>
+[Trait("Speed", "Slow")]
+public sealed class KeeperTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Isolation = TimeSpan.FromSeconds(1);
+    private readonly string _dir = Directory.CreateTempSubdirectory("wm-k").FullName;
+    private readonly List<ProcessEnd> _ends = [];
+    private KeeperClient _keeper = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _keeper = NewClient();
+        Assert.True(await _keeper.WaitAsync(TimeSpan.FromSeconds(20), default));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Not by way of the client: a new keeper would be started.
+        await _keeper.DisposeAsync();
+        if (File.Exists(Path.Combine(_dir, "keeper/pid"))) Real.Kill(int.Parse(File.ReadAllText(Path.Combine(_dir, "keeper/pid"))));
+        await Until.TrueAsync(() => Real.TryDelete(_dir));
+    }
+
+    [Fact]
+    public async Task Guest_dies_at_its_deadline_and_not_before()
+    {
+        var record = Record(SyncState.InSync);
+        var nonce = await _keeper.ChallengeAsync(default);
+        var issued = Stopwatch.StartNew();
+        _keeper.Answer(nonce, [record]);
+        var pid = await SpawnAsync(record);
+        while (issued.Elapsed < Isolation - TimeSpan.FromMilliseconds(200))
+        {
+            Assert.True(Real.IsAlive(pid));
+            await Task.Delay(10);
+        }
+
+        await Until.TrueAsync(() => !Real.IsAlive(pid));
+        Assert.InRange(issued.Elapsed.TotalMilliseconds, 950, 1400);
+        await Until.TrueAsync(() => _ends.Count == 1);
+        Assert.Equal((9, true, record.Number), (_ends[0].Signal, _ends[0].ByKeeper, _ends[0].Generation));
+    }
+
+    [Fact]
+    public async Task Answers_keep_it_alive_and_their_end_kills_it()
+    {
+        var record = Record(SyncState.InSync);
+        _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
+        var pid = await SpawnAsync(record);
+        for (var i = 0; i < 15; i++)
+        {
+            _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
+            await Task.Delay(100);
+            Assert.True(Real.IsAlive(pid));
+        }
+
+        await Until.TrueAsync(() => !Real.IsAlive(pid));
+    }
+
+    [Fact]
+    public async Task In_sync_guest_is_not_started_without_a_lease()
+    {
+        var refused = await _keeper.SpawnAsync(Sleep(Record(SyncState.InSync)), default);
+        Assert.Equal("lease.missing", refused.Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task Agent_gone_for_good_ends_in_sync_guests_only_and_the_ends_are_kept()
+    {
+        var (leased, alone) = (Record(SyncState.InSync), Record(SyncState.Alone));
+        _keeper.Answer(await _keeper.ChallengeAsync(default), [leased]);
+        var (a, b) = (await SpawnAsync(leased), await SpawnAsync(alone));
+        await _keeper.DisposeAsync();
+        await Until.TrueAsync(() => !Real.IsAlive(a));
+        Assert.True(Real.IsAlive(b));
+        _keeper = NewClient();
+        var status = await _keeper.StatusAsync(default);
+        Assert.Equal(b, Assert.Single(status!.Live).Pid);
+        Assert.True(Assert.Single(status.Ended).ByKeeper);
+    }
+
+    [Fact]
+    public async Task Guests_die_with_a_killed_keeper_and_its_successor_says_so()
+    {
+        var record = Record(SyncState.Alone);
+        var pid = await SpawnAsync(record);
+        var first = (await _keeper.StatusAsync(default))!;
+        Real.Kill(first.Pid);
+        await Until.TrueAsync(() => !Real.IsAlive(pid));
+        KeeperStatus? second = null;
+        await Until.TrueAsync(async () => (second = await _keeper.StatusAsync(default)) is not null && second.Run != first.Run);
+        Assert.Empty(second!.Live);
+        var end = Assert.Single(second.Ended);
+        Assert.Equal((pid, 9, false), (end.Pid, end.Signal, end.ByKeeper));
+    }
+
+    [Fact]
+    public async Task Stopped_keeper_is_killed_by_the_kernel_behind_the_deadline_and_its_guests_with_it()
+    {
+        var record = Record(SyncState.InSync);
+        _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
+        var pid = await SpawnAsync(record);
+        Real.Signal((await _keeper.StatusAsync(default))!.Pid, 19);
+        var stopped = Stopwatch.StartNew();
+        await Until.TrueAsync(() => !Real.IsAlive(pid));
+        Assert.InRange(stopped.Elapsed.TotalMilliseconds, 500, 2500);
+    }
+
+    [Fact]
+    public async Task Kill_answers_when_reaped_and_exit_codes_are_told()
+    {
+        var record = Record(SyncState.Alone);
+        var pid = await SpawnAsync(record);
+        Assert.True((await _keeper.KillAsync(Id(record), default)).Ok);
+        Assert.False(Directory.Exists($"/proc/{pid}"));
+        Assert.True((await _keeper.KillAsync(Id(record), default)).Ok);
+        Assert.True((await _keeper.SpawnAsync(Sleep(record) with { Arguments = ["sh", "-c", "echo said; exit 3"] }, default)).Ok);
+        await Until.TrueAsync(() => _ends.Count == 2);
+        Assert.Equal((3, null), (_ends[1].ExitCode, _ends[1].Signal));
+        Assert.Equal("said\n", File.ReadAllText(Path.Combine(_dir, "out")));
+    }
+
+    [Fact]
+    public async Task Promise_turns_alone_into_leased_and_newer_records_are_adopted_or_kill()
+    {
+        var alone = Record(SyncState.Alone);
+        var pid = await SpawnAsync(alone);
+        Assert.Equal("lease.missing", (await _keeper.PromiseAsync(alone, default)).Refusal?.Code);
+        _keeper.Answer(await _keeper.ChallengeAsync(default), [alone]);
+        Assert.True((await _keeper.PromiseAsync(alone, default)).Ok);
+        Assert.NotNull(Assert.Single((await _keeper.StatusAsync(default))!.Live).LeaseLeftMs);
+        Assert.True((await _keeper.AdoptAsync(alone with { Number = 2, Tag = "2" }, default)).Ok);
+        Assert.Null(Assert.Single((await _keeper.StatusAsync(default))!.Live).LeaseLeftMs);
+        Assert.True(Real.IsAlive(pid));
+        await _keeper.AdoptAsync(alone with { Number = 3, Tag = "3", Primary = "n2", Secondary = "n1" }, default);
+        await Until.TrueAsync(() => !Real.IsAlive(pid));
+    }
+
+    [Fact]
+    public async Task Programs_that_are_missing_and_bad_names_are_refused()
+    {
+        var sleep = Sleep(Record(SyncState.Alone));
+        Assert.Equal("program.missing", (await _keeper.SpawnAsync(sleep with { Arguments = ["no-such-program"] }, default)).Refusal?.Code);
+        Assert.Equal("process.id", (await _keeper.SpawnAsync(sleep with { Id = "../x" }, default)).Refusal?.Code);
+        Assert.Equal("network.namespace", (await _keeper.SpawnAsync(sleep with { NetworkNamespace = "-x" }, default)).Refusal?.Code);
+    }
+
+    private static GenerationRecord Record(SyncState sync) => new(Guid.NewGuid(), 1, "1", "n1", "n2", sync);
+    private static string Id(GenerationRecord record) => $"guest:{record.Instance}";
+    private SpawnRequest Sleep(GenerationRecord record) => new(Id(record), ["sleep", "1000"], Path.Combine(_dir, "out"), true, record);
+
+    private async Task<int> SpawnAsync(GenerationRecord record)
+    {
+        var pid = await _keeper.SpawnAsync(Sleep(record), default);
+        Assert.Null(pid.Refusal);
+        return pid.Value;
+    }
+
+    private KeeperClient NewClient()
+    {
+        var client = new KeeperClient(_dir, new KeeperLauncher(_dir, Isolation).LaunchAsync, TimeProvider.System);
+        client.Ended += _ends.Add;
+        client.Start();
+        return client;
+    }
+}

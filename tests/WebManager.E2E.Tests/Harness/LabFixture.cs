@@ -1,0 +1,114 @@
+// One portal with its lab for all tests that can share it; tests run one at a time and begin with a lab that is whole and empty.
+using WebManager.Contracts.Api;
+using WebManager.Testing.E2E;
+using Xunit;
+
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace WebManager.E2E.Tests.Harness;
+
+[CollectionDefinition(Name)]
+public sealed class LabCollection : ICollectionFixture<LabFixture>
+{
+    public const string Name = "one shared lab";
+}
+
+public sealed class LabFixture : IAsyncLifetime
+{
+    public static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    public static readonly string[] NodeNames = ["n1", "n2", "n3"];
+    private PortalProcess? _portal;
+
+    public PortalProcess Portal => _portal ?? throw new InvalidOperationException("The lab is not up.");
+    public Api Api => Portal.Api;
+    public Wm Wm => Portal.Wm;
+    public NodeProcesses Processes => Portal.Nodes;
+
+    public async ValueTask InitializeAsync() => _portal = await PortalProcess.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_portal is not null) await _portal.DisposeAsync();
+    }
+
+    /// <summary>Whatever the test before left: portal up, every node online, no instances.</summary>
+    public async Task FreshAsync()
+    {
+        if (Portal.Pid is null) await Portal.BeginAsync();
+        foreach (var node in NodeNames)
+        {
+            await Api.LabAsync(node, "thaw");
+            await Api.LabAsync(node, "start");
+        }
+        await Portal.AllOnlineAsync();
+        foreach (var instance in await Api.InstancesAsync()) await RemoveAsync(instance.Name);
+    }
+
+    public async Task RemoveAsync(string name)
+    {
+        // A recovery or copy of it may hold its lock; what the watcher does after the removal has begun finds nothing.
+        await Until.TrueAsync(async () =>
+        {
+            if (await Api.FindAsync(name) is null) return true;
+            return (await Api.EndOfAsync(await Api.RemoveAsync(name))).Status == "success";
+        }, TimeSpan.FromSeconds(60), $"{name} is removed", TimeSpan.FromMilliseconds(500));
+    }
+
+    public static CreateInstanceRequest Mirrored(string name, bool beat = true) => new(name, "tiny-linux", 1, 96, "mirror", [64])
+    {
+        OsParams = beat ? new Dictionary<string, string> { ["beat"] = "on" } : null,
+    };
+
+    public static CreateInstanceRequest Diskless(string name) => new(name, "tiny-linux", 1, 96, "diskless", []);
+
+    /// <summary>Made, running and, when mirrored, in sync.</summary>
+    public async Task<InstanceView> CreateAsync(CreateInstanceRequest request)
+    {
+        await Api.SucceedsAsync(Api.CreateAsync(request));
+        return await InSyncAsync(request.Name);
+    }
+
+    public async Task<InstanceView> InSyncAsync(string name, TimeSpan? limit = null)
+    {
+        try
+        {
+            return await Until.SomeAsync(async () => await Api.InstanceAsync(name) is { Status: "running", Mirror: "inSync" or "none" } i ? i : null, limit ?? TimeSpan.FromSeconds(40), $"{name} is running and in sync");
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{e.Message}\n{await Api.InstanceAsync(name)}\n{Portal.LastLines()}", e);
+        }
+    }
+
+    /// <summary>Beat has said at least so many numbers on this primary.</summary>
+    public Task BeatsAsync(InstanceView at, int more = 5)
+    {
+        var serial = Portal.Serial(at);
+        var from = serial.LastBeat();
+        return Until.TrueAsync(() => serial.LastBeat() >= from + more, TimeSpan.FromSeconds(30), $"beat counts in {serial.Path}: {string.Join(" | ", serial.Lines().TakeLast(3))}");
+    }
+
+    public async Task BackAsync(string node)
+    {
+        await Api.LabAsync(node, "start");
+        await Portal.AllOnlineAsync();
+    }
+}
+
+/// <summary>Begins each test with a whole and empty lab.</summary>
+[Collection(LabCollection.Name)]
+public abstract class LabTest(LabFixture lab) : IAsyncLifetime
+{
+    protected LabFixture Lab => lab;
+    protected Api Api => lab.Api;
+    protected PortalProcess Portal => lab.Portal;
+    protected static void Say(string line) => Print.Line(line);
+
+    public async ValueTask InitializeAsync() => await lab.FreshAsync();
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        if (TestContext.Current.TestState?.Result == TestResult.Failed) TestContext.Current.TestOutputHelper?.WriteLine(await Evidence.OfAsync(lab.Portal));
+        GC.SuppressFinalize(this);
+    }
+}

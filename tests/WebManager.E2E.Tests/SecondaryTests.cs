@@ -1,0 +1,115 @@
+// The secondary's plug is pulled: the guest waits until it may go on alone, and gets its copy back while it runs.
+using WebManager.Contracts.Api;
+using WebManager.E2E.Tests.Harness;
+using WebManager.Testing.E2E;
+using Xunit;
+
+namespace WebManager.E2E.Tests;
+
+[Trait("Speed", "Slow")]
+public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
+{
+    [Fact]
+    public async Task Guest_pauses_goes_on_degraded_and_is_in_sync_again_when_the_secondary_is_back()
+    {
+        var at = await Lab.CreateAsync(LabFixture.Mirrored("faithful"));
+        await Lab.BeatsAsync(at);
+        var (serial, guest) = (Portal.Serial(at), Lab.Processes.Guest(at.Id)!.Pid);
+        await Api.LabAsync(at.Secondary!, "kill");
+        // A write acknowledged before the kill may be said after it.
+        var before = serial.LastBeat();
+        await serial.SeenAsync(l => l == $"beat {before + 5}", 0, LabFixture.Soon, "beat goes on");
+        var alone = await Api.InstanceAsync("faithful");
+        Assert.Equal("degraded", alone.Mirror);
+        Assert.True(alone.Generation > at.Generation, "It goes on under a new generation.");
+
+        await Lab.BackAsync(at.Secondary!);
+        var again = await Lab.InSyncAsync("faithful", TimeSpan.FromSeconds(60));
+        Assert.Equal((at.Primary, at.Secondary), (again.Primary, again.Secondary));
+        Assert.Equal(guest, Lab.Processes.Guest(at.Id)?.Pid);
+        await Lab.BeatsAsync(again, more: 20);
+        await CopiesAreEqualAsync(again);
+    }
+
+    [Fact]
+    public async Task Guest_writes_nothing_alone_before_that_is_recorded_and_stands_still_for_less_than_a_second_while_its_copy_comes_back()
+    {
+        var at = await Lab.CreateAsync(LabFixture.Mirrored("steady"));
+        await Lab.BeatsAsync(at);
+        var beats = new BeatWatch(Portal.Serial(at));
+        var export = Lab.Processes.All(at.Secondary).Single(p => p.IsExport && p.Of(at.Id)).Pid;
+        var gone = GoneAtAsync(export);
+        await Api.LabAsync(at.Secondary!, "kill");
+        await Until.TrueAsync(async () => (await Api.InstanceAsync("steady")).Mirror == "degraded", LabFixture.Soon, "degraded");
+        await Lab.BeatsAsync(at, more: 20);
+        WaitsForTheRecord(await gone, await AloneAtAsync("steady"), await beats.StopAsync());
+
+        beats = new BeatWatch(Portal.Serial(at));
+        await Lab.BackAsync(at.Secondary!);
+        await Lab.InSyncAsync("steady", TimeSpan.FromSeconds(60));
+        await Lab.BeatsAsync(at);
+        var pause = BeatWatch.LongestPause(await beats.StopAsync());
+        Say($"longest pause of beat while the copy comes back: {Print.Seconds(pause)}");
+        Assert.True(pause < Limits.Standstill, $"The guest stood still for {pause.TotalSeconds:0.00} s.");
+    }
+
+    private async Task CopiesAreEqualAsync(InstanceView at)
+    {
+        await Api.SucceedsAsync(Api.ActAsync(at.Name, "stop", timeout: 20));
+        await Until.TrueAsync(() => Lab.Processes.Guest(at.Id) is null, LabFixture.Soon, "the guest is off");
+        var compared = await Shell.RunAsync("qemu-img", ["compare", "-U", Disk(at.Primary, at.Id), Disk(at.Secondary!, at.Id)]);
+        Say($"qemu-img compare: {compared.Output.Trim()}");
+        Assert.True(compared.ExitCode == 0, compared.Output + compared.Error);
+    }
+
+    private string Disk(string node, Guid id) => Directory.EnumerateFiles(Portal.InstanceFolder(node, id), "disk0*").Single(f => f.EndsWith(".qcow2", StringComparison.Ordinal));
+
+    private static async Task<DateTimeOffset> GoneAtAsync(int pid)
+    {
+        await NodeProcesses.GoneAsync(pid, LabFixture.Soon);
+        return TimeProvider.System.GetUtcNow();
+    }
+
+    /// <summary>When the engine's record says that the primary may go on alone.</summary>
+    private async Task<DateTimeOffset> AloneAtAsync(string name)
+    {
+        var job = (await Api.JobsAsync()).First(j => j.Operation == "instance.degrade" && j.Summary.Contains(name, StringComparison.Ordinal));
+        return (await Api.GetAsync<IReadOnlyList<JobLogLineView>>($"jobs/{job.Id}/log"))[0].At;
+    }
+
+    /// <summary>R1: between the loss of the copy and the record nothing is acknowledged; only what was under way may still be said.</summary>
+    private static void WaitsForTheRecord(DateTimeOffset gone, DateTimeOffset alone, IReadOnlyList<DateTimeOffset> beats)
+    {
+        var between = beats.Count(b => b > gone && b < alone);
+        Say($"copy lost -> alone recorded: {Print.Seconds(alone - gone)}; beats said meanwhile: {between}; longest pause of beat: {Print.Seconds(BeatWatch.LongestPause(beats))}");
+        Assert.True(between <= 1, $"{between} beats were said while the copy was lost and nothing was recorded.");
+    }
+
+    /// <summary>When each line of the serial log was whole.</summary>
+    private sealed class BeatWatch
+    {
+        private readonly CancellationTokenSource _enough = new();
+        private readonly Task<List<DateTimeOffset>> _watching;
+
+        public BeatWatch(SerialFile serial) => _watching = Task.Run(async () =>
+        {
+            var (said, end) = (new List<DateTimeOffset>(), serial.End);
+            while (!_enough.IsCancellationRequested)
+            {
+                await Task.Delay(3);
+                var (lines, next) = serial.WholeLines(end);
+                end = next;
+                said.AddRange(Enumerable.Repeat(TimeProvider.System.GetUtcNow(), lines));
+            }
+            return said;
+        });
+
+        public async Task<IReadOnlyList<DateTimeOffset>> StopAsync()
+        {
+            await _enough.CancelAsync();
+            return await _watching;
+        }
+
+        public static TimeSpan LongestPause(IReadOnlyList<DateTimeOffset> beats) => beats.Zip(beats.Skip(1), (a, b) => b - a).Max();
+    }
+}

@@ -1,0 +1,44 @@
+// What must hold when nothing more happens: everything ended, nothing left over, and the engine's picture is what the nodes have.
+using WebManager.Engine.Model;
+
+namespace WebManager.Testing.Simulator;
+
+public static class AtRest
+{
+    /// <summary>Sentences about what is not as it should be; none when all is well.</summary>
+    public static IReadOnlyList<string> Faults(SimWorld world)
+    {
+        var faults = new List<string>();
+        faults.AddRange(world.Database.Jobs.Where(j => !j.Ended).Select(j => $"Job {j.Id} {j.Request.Name} is still {j.Status} at step {j.Step}."));
+        if (world.EngineExceptions > 0) faults.Add($"The engine logged {world.EngineExceptions} exceptions.");
+        foreach (var node in world.Nodes.Where(n => n.Powered)) faults.AddRange(Leftovers(world, node));
+        foreach (var instance in world.Database.Instances) faults.AddRange(Of(world, instance));
+        return faults;
+    }
+
+    private static IEnumerable<string> Leftovers(SimWorld world, SimNode node)
+    {
+        foreach (var id in node.Disk.Keys.Concat(node.Guests.Keys).Concat(node.Exports.Keys).Distinct())
+        {
+            var owner = world.Database.Find(id);
+            if (owner is null) yield return $"{node.Name} holds {world.NameOf(id)}, which does not exist.";
+            else if (owner.Primary != node.Name && owner.Secondary != node.Name) yield return $"{node.Name} holds {owner.Name}, which is on {owner.Primary}/{owner.Secondary}.";
+        }
+    }
+
+    private static IEnumerable<string> Of(SimWorld world, Instance i)
+    {
+        var runs = world.Truth.Executing(i.Id);
+        if (i.Stage is LifeStage.Creating or LifeStage.Removing) yield return $"{i.Name} is left in stage {i.Stage}.";
+        if (i.Stage != LifeStage.Ready) yield break;
+        if (i.Wanted == AdminState.Down && runs is not null) yield return $"{i.Name} is wanted stopped and runs on {runs.Node.Name}.";
+        if (runs is not null && runs.Node.Name != i.Primary) yield return $"{i.Name} runs on {runs.Node.Name}, its primary is {i.Primary}.";
+        if (runs is { Record: { } under } && i.Generation is { } g && under.Number != g.Number) yield return $"{i.Name} runs under {under}, newest is {g}.";
+        foreach (var name in new[] { i.Primary, i.Secondary }.OfType<string>())
+        {
+            var node = world.FindNode(name);
+            if (node is { Powered: true } && i.Generation is { Sync: Contracts.SyncState.InSync } now && node.Stored(i.Id).Record != now)
+                yield return $"{i.Name}: {name} has stored {node.Stored(i.Id).Record}, newest is {now}.";
+        }
+    }
+}

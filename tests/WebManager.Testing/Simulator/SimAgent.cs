@@ -1,0 +1,293 @@
+// The agent's process: NodeRules with a disk; answers the engine's calls and its peers' challenges.
+using System.Threading.Channels;
+using WebManager.Agent.Rules;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Testing.Simulator;
+
+public sealed partial class SimAgent(SimNode node, Guid run)
+{
+    private static readonly TimeSpan ChallengeEvery = TimeSpan.FromSeconds(0.5);
+    private readonly SimWorld _world = node.World;
+    private readonly Dictionary<Guid, Turns> _turns = [];
+    private readonly Dictionary<Guid, Life> _copies = [];
+    private long _state = 1;
+    private long _events;
+
+    public Life Life { get; } = new();
+    public Guid Run { get; } = run;
+    public NodeRules Rules { get; } = new(node.Name, node.Now, node.World.Options.Rules);
+    public HashSet<ChannelWriter<AgentEvent>> Listeners { get; } = [];
+
+    /// <summary>What it reports has changed.</summary>
+    public void Bump() => _state++;
+
+    public void Begin()
+    {
+        foreach (var instance in node.Disk.Values.ToList())
+        {
+            var acts = Rules.Recover(instance.Stored, Facts(instance));
+            _world.Spawn(() => TurnAsync(instance.Id, async () => await ActAsync(instance, acts) && await TakeUpCopyAsync(instance)));
+        }
+
+        _world.Spawn(ChallengePeersAsync);
+    }
+
+    public void End()
+    {
+        Life.End();
+        foreach (var listener in Listeners.ToList()) listener.TryComplete();
+    }
+
+    public void Say(string kind, Guid? instance, string text)
+    {
+        Bump();
+        if (Life.Dead) return;
+        var said = new AgentEvent(++_events, node.Clock.GetUtcNow(), kind, instance, text);
+        foreach (var listener in Listeners) listener.TryWrite(said);
+    }
+
+    public Task<Outcome<TReply>> HandleAsync<TReply>(IAgentCall<TReply> call)
+    {
+        object answer = call switch
+        {
+            HelloRequest => Task.FromResult<Outcome<AgentHello>>(Hello()),
+            BeatRequest beat => BeatAsync(beat),
+            PublishImageOrder order => OrderAsync(order, Guid.Empty, () => DoneAsync()),
+            CreateDisksOrder order => OrderAsync(order, order.Guest.Instance, () => CreateDisksAsync(order)),
+            RemoveInstanceOrder order => OrderAsync(order, order.Instance, () => RemoveAsync(order)),
+            StoreGenerationOrder order => OrderAsync(order, order.Record.Instance, () => StoreAsync(order)),
+            OpenReplicaOrder order => OrderAsync(order, order.Record.Instance, () => OpenReplicaAsync(order)),
+            StandDownOrder order => OrderAsync(order, order.Record.Instance, () => StandDownAsync(order), journal: false),
+            StandUpOrder order => OrderAsync(order, order.Record.Instance, () => StandUpAsync(order)),
+            StartGuestOrder order => OrderAsync(order, order.Guest.Instance, () => StartAsync(order)),
+            StopGuestOrder order => OrderAsync(order, order.Instance, () => StopAsync(order)),
+            DegradeOrder order => OrderAsync(order, order.Record.Instance, () => DegradeAsync(order)),
+            ResyncOrder order => OrderAsync(order, order.Record.Instance, () => ResyncAsync(order)),
+            CancelResyncOrder order => OrderAsync(order, order.Instance, () => CancelResyncAsync(order)),
+            PeerSilenceRequest asked => SilenceAsync(asked),
+            SerialTailRequest => Task.FromResult<Outcome<SerialTailReply>>(new SerialTailReply(["hello from the simulator"])),
+            _ => throw new InvalidOperationException($"The simulator's agent does not know {call.GetType().Name}."),
+        };
+        return (Task<Outcome<TReply>>)answer;
+    }
+
+    private async Task<Outcome<StandDownReply>> SilenceAsync(PeerSilenceRequest asked)
+    {
+        await node.WorkAsync(0.1, 0.5, Life);
+        return Rules.Heard(new GenerationRecord(asked.Instance, 0, "", asked.Primary, node.Name, SyncState.Alone), node.Now);
+    }
+
+    private static Task<Outcome<Done>> DoneAsync() => Task.FromResult<Outcome<Done>>(Done.Value);
+
+    private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, _world.Options.NodeMemoryMiB, _world.Options.NodeDiskMiB, "sim", [])
+    {
+        Images = [new ImageRef("alpine", "1")],
+    };
+
+    private async Task<Outcome<BeatReply>> BeatAsync(BeatRequest beat)
+    {
+        await node.WorkAsync(0.1, 0.5, Life);
+        if (Rules.Epoch(node.Epoch, beat.Epoch) is { Ok: false, Refusal: var refusal }) return refusal;
+        node.Epoch = Math.Max(node.Epoch, beat.Epoch);
+        foreach (var peer in beat.Peers.Keys) node.Peers.Add(peer);
+        node.Keeper?.Answer(beat.Nonce, beat.StandsBehind);
+        foreach (var record in beat.StandsBehind) Hear(record);
+        var same = beat.KnownRun == Run && beat.KnownState == _state;
+        return new BeatReply(node.Name, Run, node.Boot, _state)
+        {
+            Nonce = node.Keeper?.Nonce,
+            Instances = same ? null : [.. node.Disk.Values.OrderBy(i => i.Id).Select(Report)],
+            Load = new NodeLoad(_world.Options.NodeMemoryMiB - node.Guests.Values.Sum(g => (long)g.Spec.MemoryMiB), _world.Options.NodeDiskMiB, 0.1),
+            KeeperAlive = node.Keeper is not null,
+        };
+    }
+
+    /// <summary>A newer record for a guest that runs here, or "in sync" for the one we have: stored in its turn.</summary>
+    private void Hear(GenerationRecord record)
+    {
+        if (!IsNews(record)) return;
+        _world.Spawn(() => TurnAsync(record.Instance, async () =>
+        {
+            if (!IsNews(record)) return true;
+            var instance = node.Instance(record.Instance);
+            if (Rules.Store(instance.Stored, record, Facts(instance, record)) is { Ok: true } decision) await KeepAsync(instance, decision.Value);
+            Bump();
+            return true;
+        }));
+    }
+
+    private bool IsNews(GenerationRecord record) =>
+        (node.Guests.GetValueOrDefault(record.Instance)?.Record is { } running && node.Stored(record.Instance).Record is { } mine && record.Number > mine.Number && record.Number >= running.Number)
+        || (record.Sync == SyncState.InSync && node.Stored(record.Instance).Record is { Sync: SyncState.Alone } alone && record.SameAs(alone));
+
+    private InstanceReport Report(NodeInstance instance)
+    {
+        var guest = node.Guests.GetValueOrDefault(instance.Id);
+        return new InstanceReport(instance.Id)
+        {
+            Stored = instance.Stored.Record,
+            Guest = guest?.Phase ?? GuestPhase.Absent,
+            GuestGeneration = guest?.Record?.Number ?? instance.GuestGeneration,
+            Pid = guest?.Pid,
+            StartedAt = guest?.StartedAt,
+            FirstLineAt = guest?.FirstLineAt,
+            End = guest is null ? instance.End : GuestEnd.None,
+            // Writing both copies is told as a promise only once that is durable.
+            Mirror = guest is { Mirror: MirrorPhase.Promised } && instance.Stored.Promised != guest.Record?.Number ? MirrorPhase.Copying : guest?.Mirror ?? (_copies.ContainsKey(instance.Id) ? MirrorPhase.Copying
+                : instance.Stored.Record is { } r && r.Primary == node.Name && instance.Stored.Promised == r.Number && r.Sync == SyncState.Alone ? MirrorPhase.Promised : MirrorPhase.None),
+            CopyPercent = guest?.CopyPercent,
+            MirrorText = guest?.MirrorText,
+            ExportGeneration = node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
+            Disks = instance.Copy is null ? 0 : instance.Spec?.Disks.Count ?? 0,
+        };
+    }
+
+    /// <summary>One at a time for each instance; repeated ids get the first answer; nothing for an engine that was replaced.</summary>
+    private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act, bool journal = true) => await TurnAsync(instance, async () =>
+    {
+        if (Rules.Epoch(node.Epoch, order.Epoch) is { Ok: false, Refusal: var refusal }) return refusal;
+        node.Epoch = Math.Max(node.Epoch, order.Epoch);
+        if (journal && node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
+        await node.WorkAsync(0.5, 4, Life);
+        var result = await act();
+        Life.Check();
+        if (journal && result.Ok) node.Journal[order.Operation] = result;
+        Bump();
+        return result;
+    });
+
+    private async Task<T> TurnAsync<T>(Guid instance, Func<Task<T>> act)
+    {
+        if (!_turns.TryGetValue(instance, out var turns)) _turns[instance] = turns = new Turns();
+        await turns.EnterAsync();
+        try
+        {
+            Life.Check();
+            return await act();
+        }
+        finally
+        {
+            turns.Leave();
+        }
+    }
+
+    private NodeFacts Facts(NodeInstance instance, GenerationRecord? asked = null) => new(
+        node.Guests.GetValueOrDefault(instance.Id)?.Record,
+        node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
+        asked is not null && node.Keeper is { } keeper && keeper.Rules.HasLease(asked, node.Now));
+
+    /// <summary>Makes the decision's records durable, then does what it says.</summary>
+    private async Task KeepAsync(NodeInstance instance, Decision decision)
+    {
+        if (decision.Next != instance.Stored) await node.WorkAsync(0.5, 8, Life);
+        instance.Stored = decision.Next;
+        await ActAsync(instance, decision.Acts);
+    }
+
+    private async Task<bool> ActAsync(NodeInstance instance, NodeActs acts)
+    {
+        if (acts.HasFlag(NodeActs.KillGuest) && node.Guests.TryGetValue(instance.Id, out var guest)) await KillAsync(guest);
+        if (acts.HasFlag(NodeActs.CloseExport) && node.Exports.Remove(instance.Id)) await node.WorkAsync(3, 24, Life);
+        if (acts.HasFlag(NodeActs.AdoptRecord) && node.Keeper is { } keeper && instance.Stored.Record is { } record)
+        {
+            keeper.Rules.Adopt(record, node.Now);
+            node.Guests.GetValueOrDefault(instance.Id)?.Adopted(record);
+            keeper.Watch();
+        }
+
+        if (acts.HasFlag(NodeActs.OpenExport))
+        {
+            await node.WorkAsync(5, 40, Life);
+            node.Exports[instance.Id] = instance.Stored.ExportOpened;
+        }
+
+        return true;
+    }
+
+    /// <summary>A copy that the former run of this agent was making: kept if it was whole already, given up otherwise.</summary>
+    private async Task<bool> TakeUpCopyAsync(NodeInstance instance)
+    {
+        if (!node.Guests.TryGetValue(instance.Id, out var guest) || guest.Record is not { } record) return true;
+        if (guest.Mirror == MirrorPhase.Promised && instance.Stored.Promised < record.Number && Rules.Promise(instance.Stored, record) is { Ok: true } decision)
+            await KeepAsync(instance, decision.Value);
+        if (guest.Mirror == MirrorPhase.Copying) guest.SwapBack("The agent was restarted.");
+        if (guest is { Phase: GuestPhase.Paused, Mirror: not MirrorPhase.Broken, Dying: false }) guest.Resume();
+        return true;
+    }
+
+    private async Task KillAsync(SimGuest guest)
+    {
+        if (!guest.Dying) _world.Spawn(() => guest.KillAsync());
+        await guest.Life.Ended;
+        await node.WorkAsync(0, 0.5, Life);
+    }
+
+    private async Task ChallengePeersAsync()
+    {
+        while (true)
+        {
+            await node.WorkAsync(ChallengeEvery, Life);
+            ChallengeNow();
+        }
+    }
+
+    /// <summary>Asks each secondary about the instances in sync there.</summary>
+    private void ChallengeNow()
+    {
+        if (node.Keeper is not { } keeper) return;
+        var records = node.Guests.Values.Select(g => g.Record).OfType<GenerationRecord>()
+            .Where(r => r.Secondary is not null && node.Peers.Contains(r.Secondary) && (r.Sync == SyncState.InSync || node.Stored(r.Instance).Promised == r.Number));
+        foreach (var group in records.OrderBy(r => r.Instance).GroupBy(r => r.Secondary!))
+        {
+            var challenge = new PeerChallenge(node.Name, keeper.Nonce, [.. group]);
+            _world.Spawn(() => ChallengeAsync(group.Key, challenge, keeper));
+        }
+    }
+
+    private async Task ChallengeAsync(string peer, PeerChallenge challenge, SimKeeper keeper)
+    {
+        if (!await _world.Network.CarryAsync(node.Name, peer)) return;
+        if (_world.FindNode(peer) is not { Powered: true } there) return;
+        await there.ThawedAsync();
+        if (there.Agent is not { } agent || await agent.ChallengedAsync(challenge) is not { } answer) return;
+        if (!await _world.Network.CarryAsync(peer, node.Name)) return;
+        Life.Check();
+        await node.ThawedAsync();
+        if (!keeper.Life.Dead) keeper.Answer(answer.Nonce, answer.StandsBehind);
+    }
+
+    private async Task<PeerAnswer?> ChallengedAsync(PeerChallenge challenge)
+    {
+        await node.WorkAsync(0.1, 0.5, Life);
+        var behind = challenge.Generations.Where(g => Rules.Answers(node.Stored(g.Instance), challenge.Node, g, node.Now)).ToList();
+        return new PeerAnswer(challenge.Nonce, behind);
+    }
+
+    /// <summary>First come, first served.</summary>
+    private sealed class Turns
+    {
+        private readonly Queue<TaskCompletionSource> _waiting = [];
+        private bool _taken;
+
+        public Task EnterAsync()
+        {
+            if (!_taken)
+            {
+                _taken = true;
+                return Task.CompletedTask;
+            }
+
+            var turn = new TaskCompletionSource();
+            _waiting.Enqueue(turn);
+            return turn.Task;
+        }
+
+        public void Leave()
+        {
+            if (_waiting.TryDequeue(out var next)) next.SetResult();
+            else _taken = false;
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// The database of the simulated portal: survives its crashes, takes each commit whole or not at all.
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Testing.Simulator;
+
+public sealed class SimDatabase(SimWorld world)
+{
+    private readonly SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<Guid, Instance> _instances = [];
+    private readonly SortedDictionary<long, Job> _jobs = [];
+    private readonly Dictionary<long, List<JobLogLine>> _jobLog = [];
+    private readonly SortedDictionary<long, ClusterEvent> _events = [];
+    private Cluster? _cluster;
+
+    public IReadOnlyCollection<Instance> Instances => [.. _instances.Values.OrderBy(i => i.Name, StringComparer.Ordinal)];
+    public IReadOnlyCollection<Node> Nodes => _nodes.Values;
+    public IReadOnlyCollection<Job> Jobs => _jobs.Values;
+    public IReadOnlyCollection<ClusterEvent> ClusterEvents => _events.Values;
+    public List<AuditEntry> Audit { get; } = [];
+    public int Commits { get; private set; }
+    public Cluster? Cluster => _cluster;
+
+    public Instance? Find(Guid id) => _instances.GetValueOrDefault(id);
+    public Instance? Find(string name) => _instances.Values.FirstOrDefault(i => i.Name == name);
+    public Job? Job(long id) => _jobs.GetValueOrDefault(id);
+    public IReadOnlyList<JobLogLine> LogOf(long job) => _jobLog.TryGetValue(job, out var lines) ? [.. lines] : [];
+
+    public StoredState Load() => new(_cluster, [.. _nodes.Values], [.. Instances],
+        [.. _jobs.Values.Where(j => !j.Ended), .. _jobs.Values.Where(j => j.Ended).TakeLast(200)], [.. _events.Values.TakeLast(500)],
+        _jobs.Count == 0 ? 0 : _jobs.Keys.Last(), _events.Count == 0 ? 0 : _events.Keys.Last());
+
+    public void Apply(Changes changes)
+    {
+        CheckRevisions(changes);
+        Commits++;
+        if (changes.Cluster is { } cluster) _cluster = cluster;
+        foreach (var node in changes.Nodes) _nodes[node.Name] = node;
+        foreach (var name in changes.NodesRemoved) _nodes.Remove(name);
+        foreach (var instance in changes.Instances)
+        {
+            world.Name(instance.Id, instance.Name);
+            world.Truth.Stored(_instances.GetValueOrDefault(instance.Id), instance);
+            if (_instances.GetValueOrDefault(instance.Id)?.Generation != instance.Generation) world.Log($"stored: {instance.Name} {instance.Generation}, start ordered {instance.StartOrdered}");
+            _instances[instance.Id] = instance;
+        }
+
+        foreach (var id in changes.InstancesRemoved) _instances.Remove(id);
+        foreach (var job in changes.Jobs) Keep(job);
+        foreach (var line in changes.JobLog)
+        {
+            if (!_jobLog.TryGetValue(line.Job, out var lines)) _jobLog[line.Job] = lines = [];
+            lines.Add(line);
+            world.Log($"job {line.Job}: {line.Text}");
+        }
+
+        foreach (var happened in changes.Events)
+        {
+            _events[happened.Id] = happened;
+            world.Happened(happened.Kind, happened.Subject, happened.From, happened.To);
+        }
+
+        Audit.AddRange(changes.Audit);
+    }
+
+    private void Keep(Job job)
+    {
+        if (_jobs.GetValueOrDefault(job.Id)?.Status != job.Status)
+            world.Log($"job {job.Id} {job.Request.Name} {string.Join(" ", job.Subjects)}: {job.Status}{(job.Error is { } e ? $" {e.Code}: {e.Message}" : "")}");
+        world.Check(_jobs.GetValueOrDefault(job.Id) is not { Ended: true } || job.Ended, $"Job {job.Id} had ended and is {job.Status} again.");
+        _jobs[job.Id] = job;
+    }
+
+    private void CheckRevisions(Changes changes)
+    {
+        if (changes.Cluster is { } cluster) Check("cluster", _cluster?.Revision, cluster.Revision);
+        foreach (var node in changes.Nodes) Check($"node {node.Name}", _nodes.GetValueOrDefault(node.Name)?.Revision, node.Revision);
+        foreach (var i in changes.Instances) Check($"instance {i.Name}", _instances.GetValueOrDefault(i.Id)?.Revision, i.Revision);
+    }
+
+    private static void Check(string row, long? stored, long given)
+    {
+        if (given != (stored ?? 0) + 1) throw new RevisionConflictException(row);
+    }
+}
+
+/// <summary>One engine's connection to the database. A dead engine's calls never return and change nothing more.</summary>
+public sealed class SimStore(SimWorld world, Life portal) : IClusterStore
+{
+    private Task _last = Task.CompletedTask;
+
+    /// <summary>Ends the portal inside the next commit: before it is durable, or after, but before the engine hears of it.</summary>
+    public Action<bool>? AroundCommit { get; set; }
+
+    public async Task<StoredState> LoadAsync(CancellationToken ct)
+    {
+        await TakeAsync(1, 5);
+        return world.Database.Load();
+    }
+
+    public Task CommitAsync(Changes changes, CancellationToken ct)
+    {
+        world.Scheduler.CheckThread();
+        var mine = CommitAsync(_last, changes);
+        _last = mine;
+        return mine;
+    }
+
+    private async Task CommitAsync(Task before, Changes changes)
+    {
+        try { await before; } catch (RevisionConflictException) { }
+        await TakeAsync(0.5, 6);
+        AroundCommit?.Invoke(false);
+        await AliveAsync();
+        world.Database.Apply(changes);
+        AroundCommit?.Invoke(true);
+        await TakeAsync(0.1, 1);
+    }
+
+    public async Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct)
+    {
+        await TakeAsync(0.1, 1);
+        return world.Database.LogOf(job);
+    }
+
+    public async Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct)
+    {
+        await TakeAsync(0.1, 1);
+        return [.. world.Database.Jobs.Where(j => before is null || j.Id < before).OrderByDescending(j => j.Id).Take(limit)];
+    }
+
+    public async Task<Job?> JobAsync(long id, CancellationToken ct)
+    {
+        await TakeAsync(0.1, 1);
+        return world.Database.Job(id);
+    }
+
+    public async Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct)
+    {
+        await TakeAsync(0.1, 1);
+        return [.. world.Database.ClusterEvents.Where(e => before is null || e.Id < before).OrderByDescending(e => e.Id).Take(limit)];
+    }
+
+    private async Task TakeAsync(double fromMs, double toMs)
+    {
+        world.Scheduler.CheckThread();
+        await AliveAsync();
+        await world.DelayAsync(world.Between(fromMs, toMs));
+        await AliveAsync();
+    }
+
+    private Task AliveAsync() => portal.Dead ? new TaskCompletionSource().Task : Task.CompletedTask;
+}

@@ -1,0 +1,107 @@
+// The engine's way to the simulated nodes.
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Testing.Simulator;
+
+/// <summary>One engine's links; after its death nothing it sent comes back to it.</summary>
+public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INodeLinks
+{
+    public INodeLink To(string node, string address) => new Link(world, portal, clock, node);
+
+    private static Refusal Unreachable(string node) => new("node.unreachable", $"No answer from {node}.", "Look at the node and its network.");
+
+    private sealed class Link(SimWorld world, Life portal, SimClock clock, string name) : INodeLink
+    {
+        public async Task<Outcome<TReply>> CallAsync<TReply>(IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
+        {
+            world.Scheduler.CheckThread();
+            if (portal.Dead) await new TaskCompletionSource().Task;
+            var answer = new TaskCompletionSource<Outcome<TReply>>();
+            using var giveUp = clock.CreateTimer(_ => answer.TrySetResult(Unreachable(name)), null, limit, Timeout.InfiniteTimeSpan);
+            using var cancelled = ct.Register(() => answer.TrySetCanceled(ct));
+            world.Spawn(() => CarryAsync(call, answer));
+            var result = await answer.Task;
+            if (portal.Dead) await new TaskCompletionSource().Task;
+            return result;
+        }
+
+        private async Task CarryAsync<TReply>(IAgentCall<TReply> call, TaskCompletionSource<Outcome<TReply>> answer)
+        {
+            if (!await world.Network.CarryAsync(SimNetwork.Portal, name)) return;
+            if (world.FindNode(name) is not { Powered: true } node) return;
+            Outcome<TReply> reply;
+            try
+            {
+                await node.ThawedAsync();
+                reply = node.Agent is { } agent ? await agent.HandleAsync(call) : Unreachable(name);
+            }
+            catch (DiedException)
+            {
+                // The machine is still there: the connection breaks at once instead of going silent.
+                if (!node.Powered) return;
+                reply = Unreachable(name);
+            }
+
+            if (world.Options.Verbose || (call is IOrder && !reply.Ok)) world.Log($"{name} {call.Path}: {(reply.Ok ? "done" : reply.Refusal.Code + " " + reply.Refusal.Message)}");
+            if (await world.Network.CarryAsync(name, SimNetwork.Portal)) answer.TrySetResult(reply);
+        }
+
+        public async IAsyncEnumerable<AgentEvent> EventsAsync([EnumeratorCancellation] CancellationToken ct)
+        {
+            world.Scheduler.CheckThread();
+            if (portal.Dead) await new TaskCompletionSource().Task;
+            if (!await world.Network.CarryAsync(SimNetwork.Portal, name, maybeLate: false) || world.FindNode(name)?.Agent is not { } agent)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
+                yield break;
+            }
+
+            var stream = Channel.CreateUnbounded<AgentEvent>();
+            agent.Listeners.Add(stream.Writer);
+            try
+            {
+                while (await stream.Reader.WaitToReadAsync(ct))
+                {
+                    if (!stream.Reader.TryRead(out var happened)) continue;
+                    if (portal.Dead) await new TaskCompletionSource().Task;
+                    if (await world.Network.CarryAsync(name, SimNetwork.Portal, maybeLate: false)) yield return happened;
+                }
+            }
+            finally
+            {
+                agent.Listeners.Remove(stream.Writer);
+            }
+        }
+    }
+}
+
+/// <summary>One image, on every node that answers.</summary>
+public sealed class SimImages : IImageCatalog
+{
+    public IReadOnlyList<ImageInfo> Images { get; } = [new("alpine", "1", "The simulator's image.", 64, ["beat", "quiet"])];
+
+    public async Task<Outcome<Done>> EnsureOnNodeAsync(ImageInfo image, AgentHello hello, INodeLink link, CancellationToken ct)
+    {
+        var answer = await link.CallAsync(new HelloRequest(), TimeSpan.FromSeconds(2), ct);
+        return answer.Ok ? Done.Value : answer.Refusal;
+    }
+}
+
+public sealed class SimRandomness(Random random) : IRandomness
+{
+    public string NewTag() => random.NextInt64().ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+
+    public Guid NewGuid()
+    {
+        var bytes = new byte[16];
+        random.NextBytes(bytes);
+        return new Guid(bytes);
+    }
+
+    public string NewMac() => $"aa:00:00:{random.Next(256):x2}:{random.Next(256):x2}:{random.Next(256):x2}";
+    public string? NewSshHostKey() => null;
+}

@@ -1,0 +1,199 @@
+// One machine: power, processes, and the disk that outlives both.
+using WebManager.Agent.Rules;
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+
+namespace WebManager.Testing.Simulator;
+
+/// <summary>What a node's disk holds of one instance.</summary>
+public sealed class NodeInstance(Guid id)
+{
+    public Guid Id { get; } = id;
+    public StoredGenerations Stored { get; set; } = StoredGenerations.None;
+    public GuestSpec? Spec { get; set; }
+    public SimCopy? Copy { get; set; }
+
+    /// <summary>How the last process under this generation ended; None: it runs or ran when the power went.</summary>
+    public GuestEnd End { get; set; }
+    public long GuestGeneration { get; set; }
+}
+
+public sealed class SimNode(SimWorld world, string name)
+{
+    private TaskCompletionSource _thawed = Completed();
+    private Life _power = new();
+
+    public SimWorld World { get; } = world;
+    public string Name { get; } = name;
+    public string Address => $"{Name}:5090";
+    public SimClock Clock { get; } = new(world.Scheduler, world.Options.NodeClockRate(name));
+    public Guid Boot { get; private set; }
+    public bool Powered { get; private set; }
+    public bool Frozen { get; private set; }
+    public TimeSpan Now => Clock.Elapsed;
+
+    public SimAgent? Agent { get; private set; }
+    public SimKeeper? Keeper { get; private set; }
+    public Dictionary<Guid, SimGuest> Guests { get; } = [];
+
+    /// <summary>Open exports: instance to generation.</summary>
+    public Dictionary<Guid, long> Exports { get; } = [];
+
+    /// <summary>H14: exports take requests and never answer, while the agent beats.</summary>
+    public bool ExportsHang { get; set; }
+
+    // The disk.
+    public Dictionary<Guid, NodeInstance> Disk { get; } = [];
+    public Dictionary<Guid, object> Journal { get; } = [];
+    public long Epoch { get; set; }
+    public SortedSet<string> Peers { get; } = new(StringComparer.Ordinal);
+
+    public SimCopy? CopyOf(Guid instance) => Disk.GetValueOrDefault(instance)?.Copy;
+    public StoredGenerations Stored(Guid instance) => Disk.GetValueOrDefault(instance)?.Stored ?? StoredGenerations.None;
+
+    public NodeInstance Instance(Guid id)
+    {
+        if (!Disk.TryGetValue(id, out var instance)) Disk[id] = instance = new NodeInstance(id);
+        return instance;
+    }
+
+    /// <summary>A process of this node works or waits for that long; a frozen one goes on when thawed, a dead one never.</summary>
+    public async Task WorkAsync(TimeSpan time, Life life)
+    {
+        await Task.Delay(time, Clock);
+        await _thawed.Task;
+        life.Check();
+    }
+
+    public Task WorkAsync(double fromMs, double toMs, Life life) => WorkAsync(World.Between(fromMs, toMs), life);
+
+    public async Task ThawedAsync()
+    {
+        var power = _power;
+        await _thawed.Task;
+        power.Check();
+    }
+
+    public void PowerOn()
+    {
+        if (Powered) return;
+        Powered = true;
+        _power = new Life();
+        Boot = NewGuid();
+        World.Happened("node.power", Name, "off", "on");
+        foreach (var instance in Disk.Values)
+        {
+            // Nothing runs on a machine that has just booted.
+            if (instance.End == GuestEnd.None && instance.GuestGeneration > 0) instance.End = GuestEnd.Killed;
+        }
+
+        StartKeeper();
+        StartAgent();
+    }
+
+    public void PowerOff()
+    {
+        if (!Powered) return;
+        World.Happened("node.power", Name, "on", "off");
+        Powered = false;
+        _power.End();
+        Agent?.Life.End();
+        Keeper?.Life.End();
+        (Agent, Keeper) = (null, null);
+        foreach (var guest in Guests.Values.ToList()) guest.Vanish();
+        Guests.Clear();
+        Exports.Clear();
+        foreach (var instance in Disk.Values) instance.Copy?.LosePower(World.Random);
+        Frozen = false;
+        _thawed.TrySetResult();
+    }
+
+    public void Freeze()
+    {
+        if (!Powered || Frozen) return;
+        World.Happened("node.frozen", Name, "no", "yes");
+        Frozen = true;
+        _thawed = new TaskCompletionSource();
+        foreach (var guest in Guests.Values) guest.Changed();
+    }
+
+    public void Thaw()
+    {
+        if (!Frozen) return;
+        World.Happened("node.frozen", Name, "yes", "no");
+        Frozen = false;
+        foreach (var guest in Guests.Values) guest.Changed();
+        _thawed.TrySetResult();
+    }
+
+    public void StartAgent()
+    {
+        if (!Powered || Agent is not null) return;
+        World.Log($"{Name}: agent starts");
+        Agent = new SimAgent(this, NewGuid());
+        Agent.Begin();
+    }
+
+    public void CrashAgent()
+    {
+        if (Agent is null) return;
+        World.Log($"{Name}: agent crashes");
+        Agent.End();
+        Agent = null;
+    }
+
+    public void StartKeeper()
+    {
+        if (!Powered || Keeper is not null) return;
+        Keeper = new SimKeeper(this);
+        Keeper.Begin();
+    }
+
+    /// <summary>Guests and exports die with it; it is started again after a second.</summary>
+    public void CrashKeeper(string why)
+    {
+        if (Keeper is not { } keeper) return;
+        World.Log($"{Name}: keeper dies ({why})");
+        keeper.Life.End();
+        Keeper = null;
+        Exports.Clear();
+        foreach (var guest in Guests.Values.ToList()) guest.Ended(GuestEnd.Killed);
+        Agent?.Say("keeper.lost", null, why);
+        var power = _power;
+        World.Spawn(async () =>
+        {
+            await WorkAsync(TimeSpan.FromSeconds(1), power);
+            StartKeeper();
+            Agent?.Bump();
+        });
+    }
+
+    /// <summary>A write of the primary's guest arrives at the export (0: only a connection). Null: nobody answers.</summary>
+    public async Task<bool?> ReceiveAsync(Guid instance, long generation, int write, bool flush)
+    {
+        if (!Powered) return null;
+        await ThawedAsync();
+        if (Exports.GetValueOrDefault(instance) != generation || CopyOf(instance) is not { } copy) return false;
+        if (ExportsHang) return null;
+        if (write > 0) copy.Write(write);
+        if (!flush) return true;
+        await WorkAsync(0.2, 3, _power);
+        if (Exports.GetValueOrDefault(instance) != generation) return false;
+        copy.Flush();
+        return true;
+    }
+
+    private Guid NewGuid()
+    {
+        var bytes = new byte[16];
+        World.Random.NextBytes(bytes);
+        return new Guid(bytes);
+    }
+
+    private static TaskCompletionSource Completed()
+    {
+        var done = new TaskCompletionSource();
+        done.SetResult();
+        return done;
+    }
+}

@@ -1,0 +1,83 @@
+// The portal's process around a real engine: starts on the database, crashes anywhere, leaves orderly.
+using Microsoft.Extensions.Logging;
+using WebManager.Contracts;
+using WebManager.Engine;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Testing.Simulator;
+
+public sealed class SimPortal : IStepObserver
+{
+    public static readonly Caller Admin = new("1", "admin", true, "test");
+
+    private readonly SimWorld _world;
+    private readonly Life _life = new();
+    private readonly SimClock _clock;
+
+    private SimPortal(SimWorld world)
+    {
+        _world = world;
+        _clock = new SimClock(world.Scheduler, world.Options.PortalClockRate);
+        Store = new SimStore(world, _life);
+        Engine = new ClusterEngine(Store, new SimLinks(world, _life, _clock), new SimImages(), new SimRandomness(world.Random), _clock,
+            new HeartbeatOptions(), new RecoveryOptions(), new HistoryLog(world, _life), this);
+    }
+
+    public ClusterEngine Engine { get; }
+    public SimStore Store { get; }
+    public SimClock Clock => _clock;
+    public bool Dead => _life.Dead;
+
+    /// <summary>Every step boundary reached, over all portals of this world.</summary>
+    public Action<string, string>? AtStep { get; set; }
+
+    public static SimPortal Create(SimWorld world, Action<string, string>? atStep = null) => new(world) { AtStep = atStep };
+
+    /// <summary>Ends also when it crashes meanwhile.</summary>
+    public async Task StartAsync()
+    {
+        _world.Happened("portal", "portal", null, "up");
+        await await Task.WhenAny(Engine.StartAsync(new ClusterDefaults("sim"), CancellationToken.None), _life.Ended);
+    }
+
+    void IStepObserver.At(string operation, string step) => AtStep?.Invoke(operation, step);
+
+    /// <summary>SIGKILL: from here nothing of it reaches anyone.</summary>
+    public void Crash()
+    {
+        if (_life.Dead) return;
+        _world.Happened("portal", "portal", "up", null);
+        _life.End();
+        _clock.Kill();
+    }
+
+    public async Task StopAsync()
+    {
+        await Engine.DisposeAsync();
+        Crash();
+    }
+
+    /// <summary>Submits as an administrator; a refusal throws.</summary>
+    public async Task<long> SubmitAsync(OperationRequest request)
+    {
+        var accepted = await Engine.SubmitAsync(request, Admin, "the scenario", CancellationToken.None);
+        return accepted.Ok ? accepted.Value : throw new InvalidOperationException($"{request.Name} refused: {accepted.Refusal.Code} {accepted.Refusal.Message}");
+    }
+
+    /// <summary>Submits and waits; the ended job.</summary>
+    public async Task<Job> DoAsync(OperationRequest request) => await Engine.WaitAsync(await SubmitAsync(request), CancellationToken.None);
+
+    private sealed class HistoryLog(SimWorld world, Life life) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information && !life.Dead;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (!IsEnabled(logLevel)) return;
+            world.Log($"engine: {formatter(state, exception)}{(exception is null ? "" : $" {exception.GetType().Name}: {exception.Message} {exception.StackTrace}")}");
+            world.EngineExceptions += exception is null ? 0 : 1;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// The invariants of DESIGN 6, checked where they could first be broken: a guest begins to execute, a write is acknowledged, a record is stored.
+using WebManager.Contracts;
+using WebManager.Engine.Model;
+
+namespace WebManager.Testing.Simulator;
+
+public sealed class Truth(SimWorld world)
+{
+    private readonly Dictionary<Guid, Told> _told = [];
+
+    /// <summary>Writes acknowledged so far.</summary>
+    public int Acknowledged(Guid instance) => Of(instance).Acknowledged.Count;
+
+    public SimGuest? Executing(Guid instance) => Of(instance).Executing.SingleOrDefault();
+
+    public int NextWrite(Guid instance) => ++Of(instance).LastWrite;
+
+    public void Begins(SimGuest guest, bool start)
+    {
+        var told = Of(guest.Instance);
+        if (!told.Executing.Add(guest)) return;
+        world.Check(told.Executing.Count == 1, $"{world.NameOf(guest.Instance)} runs twice: on {string.Join(" and ", told.Executing.Select(g => $"{g.Node.Name} ({g.Record})"))}.");
+        if (start) CheckDisk(guest, told);
+    }
+
+    public void Rests(SimGuest guest) => Of(guest.Instance).Executing.Remove(guest);
+
+    /// <summary>What a flush that is issued now will cover: what was acknowledged before it, not what comes while it is under way.</summary>
+    public WriteSet CoveredByFlush(Guid instance) => Of(instance).Acknowledged.Clone();
+
+    /// <param name="covered">With a flush: what it covers beside the write itself.</param>
+    public void Acknowledge(SimGuest guest, int write, WriteSet? covered)
+    {
+        var told = Of(guest.Instance);
+        world.Check(told.Executing.Contains(guest) && told.Executing.Count == 1, $"{guest.Node.Name} acknowledged a write of {world.NameOf(guest.Instance)} without being the one that runs.");
+        told.Acknowledged.Add(write);
+        if (covered is not null)
+        {
+            told.Flushed.UnionWith(covered);
+            told.Flushed.Add(write);
+        }
+
+        if (guest.Record is null || guest.Both || world.Database.Find(guest.Instance)?.Generation is not { } recorded) return;
+        world.Check(recorded.Sync == SyncState.Alone && recorded.Primary == guest.Node.Name,
+            $"{guest.Node.Name} acknowledged a write of {world.NameOf(guest.Instance)} alone under {guest.Record} while the engine's record is {recorded} (R1, R2).");
+    }
+
+    /// <summary>The guest reads what is there: that counts from now on as known to the world (H3).</summary>
+    private void CheckDisk(SimGuest guest, Told told)
+    {
+        if (guest.Copy is not { } copy) return;
+        var name = world.NameOf(guest.Instance);
+        world.Check(!copy.Torn, $"{name} starts on {guest.Node.Name} from a copy that is not whole.");
+        var lost = told.Acknowledged.Without(copy.Content);
+        var flushed = lost.Where(told.Flushed.Contains).ToList();
+        world.Check(flushed.Count == 0, $"{name} starts on {guest.Node.Name} without {flushed.Count} flushed writes, the first is {flushed.FirstOrDefault()}.");
+        var unexplained = lost.Where(n => !copy.LostToPower.Contains(n)).ToList();
+        world.Check(unexplained.Count == 0, $"{name} starts on {guest.Node.Name} without {unexplained.Count} acknowledged writes, the first is {unexplained.FirstOrDefault()}.");
+        foreach (var n in lost) told.Acknowledged.Remove(n);
+        told.Acknowledged.UnionWith(copy.Content);
+        told.Flushed.UnionWith(copy.Stable);
+        if (guest.Record is { Sync: SyncState.InSync, Secondary: { } other })
+        {
+            var there = world.Node(other).CopyOf(guest.Instance);
+            world.Check(there is { Torn: false } && there.Content.SameAs(copy.Content), $"{name} starts in sync on {guest.Node.Name}, but the copy on {other} differs (R2).");
+        }
+    }
+
+    /// <summary>Called with each instance row that becomes durable.</summary>
+    public void Stored(Instance? before, Instance after)
+    {
+        if (after.Generation is not { } now) return;
+        if (before?.Generation is not { } was) return;
+        var name = after.Name;
+        world.Check(now.Number >= was.Number, $"{name}: generation went back from {was} to {now}.");
+        if (now.Number == was.Number)
+        {
+            world.Check(now.SameAs(was) && now.Primary == was.Primary && now.Secondary == was.Secondary, $"{name}: {was} became {now} without a new number.");
+            world.Check(now.Sync == was.Sync || now.Sync == SyncState.InSync, $"{name}: {was} became {now} without a new number.");
+            if (now.Sync != was.Sync)
+                world.Check(world.FindNode(now.Primary)?.Stored(after.Id).Promised == now.Number, $"{name}: {now} recorded before {now.Primary} promised (R2).");
+        }
+
+        if (now.Primary != was.Primary)
+            world.Check(was.Sync == SyncState.InSync && was.Secondary == now.Primary, $"{name}: {now.Primary} promoted from {was} (R4).");
+        if (now.Number > was.Number && now.Sync == SyncState.InSync)
+            world.Check(was.Sync == SyncState.InSync || before.FreshDisks || before.CleanEnd == was.Number || was.Number == 0, $"{name}: in sync under a new number after {was} (R2).");
+    }
+
+    /// <summary>Called when a node is told to start a guest: the engine must have stored that it does (R4, H8).</summary>
+    public void StartOrdered(Guid instance, GenerationRecord? record)
+    {
+        if (record is null || world.Database.Find(instance) is not { } stored) return;
+        world.Check(stored.Generation is { } g && g.Number >= record.Number, $"{stored.Name}: start under {record}, which the engine has not stored ({stored.Generation}).");
+        world.Check(stored.StartOrdered >= record.Number, $"{stored.Name}: start under {record} sent before \"start ordered\" was stored ({stored.StartOrdered}).");
+    }
+
+    private Told Of(Guid instance)
+    {
+        if (!_told.TryGetValue(instance, out var told)) _told[instance] = told = new Told();
+        return told;
+    }
+
+    private sealed class Told
+    {
+        public int LastWrite { get; set; }
+        public WriteSet Acknowledged { get; } = new();
+        public WriteSet Flushed { get; } = new();
+        public HashSet<SimGuest> Executing { get; } = [];
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using WebManager.Contracts;
+using WebManager.Contracts.Api;
+using WebManager.Web.Tests.Support;
+using Xunit;
+
+namespace WebManager.Web.Tests.Api;
+
+public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Portal>
+{
+    public sealed class Portal : IDisposable
+    {
+        public TestPortal Test { get; } = new();
+        public void Dispose() => Test.Dispose();
+    }
+
+    private readonly TestPortal _portal = shared.Test;
+
+    [Theory]
+    [InlineData("""{"name":"web1","image":"x","vcpus":1,"memoryMiB":"lots","template":"file","disksMiB":[1]}""", 400, "request.invalid-json", "memoryMiB")]
+    [InlineData("""{"name":"web1","image":"x","vcpus":1,"memoryMiB":99999999999999999999,"template":"file","disksMiB":[1]}""", 400, "request.invalid-json", "memoryMiB")]
+    [InlineData("""{"name":"web1","image":"x","vcpus":1,"memoryMiB":1,"template":"file","disksMiB":[1],"colour":"red"}""", 400, "request.invalid-json", "colour")]
+    [InlineData("""{"name":"web1","vcpus":1,"memoryMiB":1,"template":"file","disksMiB":[1]}""", 400, "request.invalid-json", "image")]
+    [InlineData("""{"name":null,"image":"x","vcpus":1,"memoryMiB":1,"template":"file","disksMiB":[1]}""", 400, "request.invalid-json", "name")]
+    [InlineData("""{"name":""", 400, "request.invalid-json", "name")]
+    [InlineData("""{"name":"web1","image":"x","vcpus":1,"memoryMiB":1,"template":"tape","disksMiB":[1]}""", 422, "instance.template-unknown", "template")]
+    [InlineData("""{"name":"Web 1","image":"x","vcpus":1,"memoryMiB":1,"template":"file","disksMiB":[1]}""", 422, "name.invalid", "name")]
+    [InlineData("""{"name":"web1","image":"x","vcpus":1,"memoryMiB":1,"template":"file","disksMiB":[1]}""", 422, "image.unknown", "image")]
+    public async Task Bad_requests_name_the_field(string body, int status, string code, string? field)
+    {
+        using var api = _portal.Api();
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        await AssertProblemAsync(await api.PostAsync("/api/v1/instances", content), status, code, field);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/v1/instances/nope", "instance.not-found")]
+    [InlineData("POST", "/api/v1/instances/nope/start", "instance.unknown")]
+    [InlineData("DELETE", "/api/v1/instances/nope", "instance.unknown")]
+    [InlineData("GET", "/api/v1/instances/nope/serial", "instance.not-found")]
+    [InlineData("GET", "/api/v1/nodes/nope", "node.not-found")]
+    [InlineData("DELETE", "/api/v1/nodes/nope", "node.unknown")]
+    [InlineData("GET", "/api/v1/jobs/12345", "job.not-found")]
+    [InlineData("GET", "/api/v1/jobs/12345/wait?seconds=1", "job.not-found")]
+    [InlineData("GET", "/api/v1/nothing", "route.not-found")]
+    public async Task What_is_not_there_is_404(string method, string path, string code)
+    {
+        using var api = _portal.Api();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        await AssertProblemAsync(await api.SendAsync(request), 404, code, code.EndsWith(".unknown", StringComparison.Ordinal) ? "name" : null);
+    }
+
+    [Fact]
+    public async Task Other_sites_cannot_use_the_portal_through_a_browser()
+    {
+        using var api = _portal.Api();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/instances/web1/start");
+        request.Headers.Add("Origin", "http://localhost:1");
+        Assert.Equal(HttpStatusCode.Forbidden, (await api.SendAsync(request)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_description_lists_every_route()
+    {
+        using var api = _portal.Api();
+        var paths = (await api.GetFromJsonAsync<JsonObject>("/openapi/v1.json"))!["paths"]!.AsObject().Select(p => p.Key).ToList();
+        string[] wanted = ["/api/v1/session", "/api/v1/cluster", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/instances", "/api/v1/instances/{name}",
+            "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
+            "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
+            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images"];
+        Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
+    }
+
+    [Fact]
+    public async Task The_hub_sends_a_picture_first()
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {_portal.LocalToken}");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await socket.ConnectAsync(new Uri($"ws://{_portal.Address.Authority}/hubs/cluster"), limit.Token);
+        await SendAsync("""{"protocol":"json","version":1}""");
+        await SendAsync("""{"type":4,"invocationId":"1","target":"Follow","arguments":[]}""");
+        var text = new StringBuilder();
+        var buffer = new byte[64 * 1024];
+        while (!text.ToString().Contains("\"type\":2", StringComparison.Ordinal))
+        {
+            var got = await socket.ReceiveAsync(buffer, limit.Token);
+            text.Append(Encoding.UTF8.GetString(buffer, 0, got.Count));
+        }
+        Assert.Contains("\"snapshot\":true", text.ToString(), StringComparison.Ordinal);
+        async Task SendAsync(string frame) => await socket.SendAsync(Encoding.UTF8.GetBytes(frame + '\u001e'), WebSocketMessageType.Text, true, limit.Token);
+    }
+
+    [Fact]
+    public async Task A_job_can_be_waited_for_and_read()
+    {
+        using var api = _portal.Api();
+        using var portal = new TestPortal();
+        using var other = portal.Api();
+        var joined = await Joins.JoinAsync(portal, other, "n1", "127.0.0.1:9");
+        Assert.Equal(HttpStatusCode.OK, joined.StatusCode);
+        var job = (await other.GetFromJsonAsync<List<JobView>>("/api/v1/jobs", WireJson.Options))!.Single();
+        var ended = await other.GetFromJsonAsync<JobView>($"/api/v1/jobs/{job.Id}/wait?seconds=10", WireJson.Options);
+        Assert.Equal(("node.add", "success", "local"), (ended!.Operation, ended.Status, ended.By));
+        Assert.NotEmpty((await other.GetFromJsonAsync<List<JobLogLineView>>($"/api/v1/jobs/{job.Id}/log", WireJson.Options))!);
+        Assert.Equal("joining", (await other.GetFromJsonAsync<NodeView>("/api/v1/nodes/n1", WireJson.Options))!.Health);
+        using var anyone = new HttpClient { BaseAddress = portal.Address };
+        var health = await anyone.GetAsync("/healthz");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "n1 is joining\n"), (health.StatusCode, await health.Content.ReadAsStringAsync()));
+    }
+
+    internal static async Task AssertProblemAsync(HttpResponseMessage answer, int status, string code, string? field = null)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var problem = JsonSerializer.Deserialize<JsonObject>(text)!;
+        Assert.Equal((status, code, field), ((int)answer.StatusCode, (string?)problem["code"], (string?)problem["field"]));
+        Assert.DoesNotContain(" at ", text, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using WebManager.Cli;
+using Xunit;
+
+namespace WebManager.Web.Tests.Cli;
+
+/// <summary>What `wm` sends, prints and returns, against a portal that answers by script.</summary>
+public sealed class CommandTests
+{
+    private const string Node = """[{"name":"n1","address":"10.77.1.11:7070","health":"online","drained":false,"cpus":2,"memoryMiB":1024,"diskMiB":4096,"freeMemoryMiB":960,"freeDiskMiB":4096,"primaries":1,"secondaries":0}]""";
+
+    private static string Job(string status, string? error = null) => JsonSerializer.Serialize(new
+    {
+        id = 7, operation = "instance.create", summary = "instance.create web1", status, by = "admin", reason = Array.Empty<string>(),
+        receivedAt = "2026-01-01T00:00:00Z", error, remedy = error is null ? null : "Add a node.",
+    });
+
+    [Theory]
+    [InlineData("--memory", "0")]
+    [InlineData("--memory", "-1")]
+    [InlineData("--memory", "1000000000000")]
+    [InlineData("--memory", "abc")]
+    [InlineData("--disk", "0")]
+    [InlineData("--vcpus", "0")]
+    [InlineData("--vcpus", "abc")]
+    [InlineData("--template", "raid")]
+    [InlineData("--osparam", "novalue")]
+    [InlineData("--ssh-key", "/does/not/exist")]
+    public async Task A_wrong_value_names_its_option_and_asks_nothing_of_the_portal(string option, string value)
+    {
+        await using var portal = await FakePortal.StartAsync();
+        using var wm = new WmRun(portal);
+        string[] memory = option == "--memory" ? [] : ["--memory", "64M"];
+        var (code, _, error) = await wm.RunAsync(["instance", "add", "web1", "--image", "tiny", option, value, .. memory]);
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.StartsWith($"wm: {option}: ", error);
+        Assert.Empty(portal.Requests);
+    }
+
+    [Theory]
+    [InlineData("bogus")]
+    [InlineData("instance")]
+    [InlineData("instance", "add", "web1")]
+    [InlineData("instance", "stop", "web1", "--timeout", "3601")]
+    [InlineData("job", "show", "x")]
+    public async Task A_wrong_command_line_is_exit_code_2(params string[] args)
+    {
+        using var wm = new WmRun();
+        var (code, _, error) = await wm.RunAsync(args);
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.StartsWith("wm: ", error);
+    }
+
+    [Fact]
+    public async Task A_portal_that_is_not_there_is_exit_code_3()
+    {
+        using var wm = new WmRun();
+        var (code, _, error) = await wm.RunAsync("node", "list", "--url", "http://127.0.0.1:1");
+        Assert.Equal(ExitCode.Unreachable, code);
+        Assert.Contains("Cannot reach the portal at http://127.0.0.1:1/", error);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_exit_code_1_with_field_and_remedy()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("POST /instances", 422, """{"title":"The name is taken.","status":422,"code":"instance.exists","field":"name","remedy":"Choose another."}""");
+        using var wm = new WmRun(portal);
+        var (code, output, error) = await wm.RunAsync("instance", "add", "web1", "--image", "tiny", "--memory", "64M");
+        Assert.Equal((ExitCode.Refused, ""), (code, output));
+        Assert.Equal("wm: The name is taken.\n  field: name\n  Choose another.\n", error);
+    }
+
+    [Fact]
+    public async Task Json_is_the_answer_as_it_came()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("GET /nodes", 200, Node);
+        using var wm = new WmRun(portal);
+        Assert.Equal((0, Node + "\n", ""), await wm.RunAsync("node", "list", "--json"));
+    }
+
+    [Fact]
+    public async Task Lists_are_aligned_columns_in_a_pipe()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("GET /nodes", 200, Node);
+        using var wm = new WmRun(portal);
+        var (_, output, _) = await wm.RunAsync("node", "list");
+        Assert.Equal("NAME  HEALTH  ADDRESS          CPUS  MEMORY  FREE  DISK  FREE DISK  PRIMARIES  SECONDARIES\n" +
+            "n1    online  10.77.1.11:7070  2     1G      960M  4G    4G         1          0\n", output);
+    }
+
+    [Fact]
+    public async Task Adding_sends_everything_and_waits_for_the_job_with_its_log()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("POST /instances", 202, """{"job":7}""").On("GET /jobs/7/wait", 200, Job("running"), Job("success"))
+            .On("GET /jobs/7/log", 200, """[{"serial":1,"at":"2026-01-01T00:00:00Z","text":"disks are made"}]""", """[{"serial":2,"at":"2026-01-01T00:00:01Z","text":"it runs"}]""");
+        using var wm = new WmRun(portal);
+        var key = Path.Combine(wm.Home, "id.pub");
+        await File.WriteAllTextAsync(key, "# mine\nssh-ed25519 AAAA me\n");
+
+        var (code, output, _) = await wm.RunAsync("instance", "add", "web1", "--image", "tiny", "--vcpus", "2", "--memory", "1G", "--disk", "64M", "--disk", "128",
+            "--template", "mirror", "--primary", "n1", "--secondary", "n2", "--ssh-key", key, "--osparam", "a=b=c", "--no-start", "--reason", "trial");
+
+        Assert.Equal(0, code);
+        Assert.Equal("  disks are made\n  it runs\nJob 7, instance.create web1: done.\n", output);
+        Assert.Equal("""{"name":"web1","image":"tiny","vcpus":2,"memoryMiB":1024,"template":"mirror","disksMiB":[64,128],"primary":"n1","secondary":"n2","sshKeys":["ssh-ed25519 AAAA me"],"osParams":{"a":"b=c"},"start":false,"reason":"trial"}""",
+            portal.Requests.First().Body);
+        Assert.Contains(portal.Requests, r => r.Path == "/jobs/7/log?after=1");
+    }
+
+    [Fact]
+    public async Task A_job_that_fails_is_exit_code_1()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("POST /instances/web1/start", 202, """{"job":7}""").On("GET /jobs/7/wait", 200, Job("error", "No room.")).On("GET /jobs/7/log", 200, "[]");
+        using var wm = new WmRun(portal);
+        var (code, _, error) = await wm.RunAsync("instance", "start", "web1");
+        Assert.Equal(ExitCode.Refused, code);
+        Assert.Equal("wm: Job 7, instance.create web1: No room.\n  Add a node.\n", error);
+    }
+
+    [Fact]
+    public async Task Without_waiting_the_job_number_is_all()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("POST /instances/web1/stop", 202, """{"job":7}""");
+        using var wm = new WmRun(portal);
+        Assert.Equal((0, "Job 7 is accepted.\n", ""), await wm.RunAsync("instance", "stop", "web1", "--timeout", "5", "--no-wait"));
+        Assert.Equal("""{"timeoutSeconds":5}""", Assert.Single(portal.Requests).Body);
+    }
+
+    [Theory]
+    [InlineData("instance", "remove", "web1")]
+    [InlineData("node", "remove", "n1")]
+    [InlineData("lab", "reset")]
+    public async Task Destroying_without_a_yes_is_refused_where_nobody_can_be_asked(params string[] args)
+    {
+        await using var portal = await FakePortal.StartAsync();
+        using var wm = new WmRun(portal);
+        var (code, _, error) = await wm.RunAsync(args);
+        Assert.Equal(ExitCode.Refused, code);
+        Assert.Contains("--yes", error);
+        Assert.Empty(portal.Requests);
+    }
+
+    [Theory]
+    [InlineData("y", true)]
+    [InlineData("n", false)]
+    [InlineData("", false)]
+    public async Task Destroying_asks_at_a_keyboard(string typed, bool done)
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("DELETE /instances/web1", 202, """{"job":7}""");
+        using var wm = new WmRun(portal) { CanAsk = true, TypedIn = typed + "\n" };
+        var (code, _, _) = await wm.RunAsync("instance", "remove", "web1", "--no-wait", "--reason", "a b");
+        Assert.Equal(done ? 0 : ExitCode.Refused, code);
+        Assert.Equal(done ? ["/instances/web1?reason=a%20b"] : [], portal.Requests.Select(r => r.Path));
+    }
+
+    [Fact]
+    public async Task A_guests_escape_sequences_do_not_reach_the_terminal()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("GET /instances/web1/serial", 200, """{"lines":["a\u001b[2Jb\tc"]}""");
+        using var wm = new WmRun(portal);
+        var (_, output, _) = await wm.RunAsync("instance", "serial", "web1", "--last", "5");
+        Assert.Equal("a·[2Jb\tc\n", output);
+        Assert.Equal("/instances/web1/serial?last=5", Assert.Single(portal.Requests).Path);
+    }
+
+    [Fact]
+    public async Task Something_else_than_a_portal_is_said_to_be_so()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("GET /nodes", 200, "<html>");
+        using var wm = new WmRun(portal);
+        var (code, _, error) = await wm.RunAsync("node", "list");
+        Assert.Equal(ExitCode.Refused, code);
+        Assert.Contains("does not speak the portal's API", error);
+    }
+}

@@ -1,0 +1,169 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using WebManager.Contracts;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+using WebManager.Web.Data;
+using WebManager.Web.Tests.Support;
+using Xunit;
+
+namespace WebManager.Web.Tests.Data;
+
+public sealed class StoreTests : IDisposable
+{
+    private static readonly DateTimeOffset s_at = new(2026, 3, 4, 5, 6, 7, 123, TimeSpan.Zero);
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task What_was_committed_is_there_after_reopening()
+    {
+        var (instance, job) = (NewInstance("web1"), NewJob(7, JobStatus.Running));
+        await using (var store = await OpenAsync())
+        {
+            var changes = new Changes { Cluster = new Cluster(Guid.NewGuid(), "c", 3, s_at, 1) { Subnet = "10.77.1.0/24", Gateway = "10.77.1.1" } };
+            changes.Nodes.Add(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true });
+            changes.Instances.Add(instance);
+            changes.Jobs.Add(job);
+            changes.JobLog.Add(new JobLogLine(7, 1, s_at, "began"));
+            changes.Events.Add(new ClusterEvent(1, s_at, "node.health", Severity.Warning, "node:n1", "online", "suspect", "silent") { Job = 7 });
+            changes.Audit.Add(new AuditEntry(s_at, "ada", "portal", "::1", "instance.create", "instance:web1", "success", 7, "because"));
+            await store.Store.CommitAsync(changes, default);
+        }
+        await using var again = await OpenAsync();
+        var state = await again.Store.LoadAsync(default);
+        Assert.Equal("10.77.1.0/24", state.Cluster!.Subnet);
+        Assert.Equal(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true }, Assert.Single(state.Nodes));
+        Assert.Equivalent(instance, Assert.Single(state.Instances), strict: true);
+        var found = Assert.Single(state.Jobs);
+        Assert.Equal(job with { Request = found.Request, Reason = found.Reason, Subjects = found.Subjects }, found);
+        Assert.Equivalent(job.Request, Assert.IsType<CreateInstance>(found.Request), strict: true);
+        Assert.Equal(job.Reason, found.Reason);
+        Assert.Equal((7, 1), (state.LastJobId, state.LastEventId));
+        Assert.Equal("began", Assert.Single(await again.Store.JobLogAsync(7, default)).Text);
+        Assert.Equal(7, Assert.Single(state.Events).Job);
+    }
+
+    [Fact]
+    public async Task A_stale_revision_stores_nothing_of_the_commit()
+    {
+        await using var store = await OpenAsync();
+        var node = new Node("n1", "a:1", s_at, 1);
+        await store.Store.CommitAsync(With(node), default);
+        await store.Store.CommitAsync(With(node with { Revision = 2, Offline = true }), default);
+        var stale = With(node with { Revision = 2 });
+        stale.Jobs.Add(NewJob(1, JobStatus.Queued));
+        await Assert.ThrowsAsync<RevisionConflictException>(() => store.Store.CommitAsync(stale, default));
+        await Assert.ThrowsAsync<RevisionConflictException>(() => store.Store.CommitAsync(With(node), default));
+        await Assert.ThrowsAsync<RevisionConflictException>(() => store.Store.CommitAsync(With(new Node("n9", "a:9", s_at, 5)), default));
+        var state = await store.Store.LoadAsync(default);
+        Assert.Empty(state.Jobs);
+        Assert.True(Assert.Single(state.Nodes).Offline);
+    }
+
+    [Fact]
+    public async Task One_conflict_among_many_at_once_fails_alone()
+    {
+        await using var store = await OpenAsync();
+        var commits = Enumerable.Range(0, 100).Select(i => store.Store.CommitAsync(With(new Node($"n{i}", "a:1", s_at, i == 50 ? 2 : 1)), default)).ToList();
+        await Assert.ThrowsAsync<RevisionConflictException>(() => Task.WhenAll(commits));
+        Assert.Equal([50], commits.Select((t, i) => (t, i)).Where(c => !c.t.IsCompletedSuccessfully).Select(c => c.i));
+        Assert.Equal(99, (await store.Store.LoadAsync(default)).Nodes.Count);
+    }
+
+    [Fact]
+    public async Task Removals_make_room_for_a_new_row_of_the_same_name()
+    {
+        await using var store = await OpenAsync();
+        var old = NewInstance("web1");
+        var first = new Changes();
+        first.Instances.Add(old);
+        await store.Store.CommitAsync(first, default);
+        var second = new Changes();
+        second.InstancesRemoved.Add(old.Id);
+        second.Instances.Add(NewInstance("web1"));
+        await store.Store.CommitAsync(second, default);
+        Assert.NotEqual(old.Id, Assert.Single((await store.Store.LoadAsync(default)).Instances).Id);
+    }
+
+    [Fact]
+    public async Task Jobs_and_events_are_read_newest_first_in_pages()
+    {
+        await using var store = await OpenAsync();
+        var changes = new Changes();
+        for (var i = 1; i <= 300; i++) { changes.Jobs.Add(NewJob(i, i == 3 ? JobStatus.Running : JobStatus.Success)); }
+        await store.Store.CommitAsync(changes, default);
+        Assert.Equal([300L, 299], (await store.Store.JobsAsync(null, 2, default)).Select(j => j.Id));
+        Assert.Equal([298L, 297], (await store.Store.JobsAsync(299, 2, default)).Select(j => j.Id));
+        var state = await store.Store.LoadAsync(default);
+        Assert.Equal(201, state.Jobs.Count);   // the open one and the last 200 ended ones
+        Assert.Equal((3, 300), (state.Jobs[0].Id, state.LastJobId));
+    }
+
+    [Fact]
+    public async Task A_thousand_commits_at_once_are_all_stored()
+    {
+        await using var store = await OpenAsync();
+        var job = 0L;
+        async Task OneAsync()
+        {
+            var changes = new Changes();
+            var id = Interlocked.Increment(ref job);
+            changes.Jobs.Add(NewJob(id, JobStatus.Running));
+            changes.JobLog.Add(new JobLogLine(id, 1, s_at, "step"));
+            changes.Instances.Add(NewInstance($"i{id}"));
+            await store.Store.CommitAsync(changes, default);
+        }
+        await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => OneAsync()));
+        var stored = await store.Store.LoadAsync(default);
+        Assert.Equal((1000, 1000), (stored.Jobs.Count, stored.Instances.Count));
+    }
+
+    [Fact]
+    public async Task The_migrations_match_the_model()
+    {
+        await using var store = await OpenAsync();
+        await using var db = await store.Services.GetRequiredService<IDbContextFactory<PortalDb>>().CreateDbContextAsync();
+        Assert.False(db.Database.HasPendingModelChanges(), "Add a migration: docs/portal-backend.md says how.");
+    }
+
+    private static Changes With(Node node)
+    {
+        var changes = new Changes();
+        changes.Nodes.Add(node);
+        return changes;
+    }
+
+    private static Instance NewInstance(string name)
+    {
+        var id = Guid.NewGuid();
+        return new Instance(id, name, "ada", "tiny-linux", 1, 128, DiskTemplate.Mirror, [new DiskSpec(0, Guid.NewGuid(), 64)],
+            [new NicSpec(0, "aa:00:00:01:02:03", "10.77.1.100/24", "10.77.1.1")], "n1", "n2", s_at, 1)
+        {
+            Wanted = AdminState.Up, Generation = new GenerationRecord(id, 4, "0123456789abcdef", "n1", "n2", SyncState.InSync), Mirror = MirrorState.InSync,
+            OsParams = new Dictionary<string, string> { ["beat"] = "on" }, SshKeys = ["ssh-ed25519 AAAA me"], SshHostKey = "key", StartOrdered = 4, CleanEnd = 3,
+        };
+    }
+
+    private static Job NewJob(long id, JobStatus status) =>
+        new(id, new CreateInstance($"web{id}", "tiny-linux", 1, 128, DiskTemplate.Mirror, [64]) { SshKeys = ["k"] }, new Caller("u1", "ada", true, "cli") { Address = "::1" },
+            [new ReasonEntry("cli:ada", "test", s_at)], status, s_at)
+        {
+            Step = "disks", Error = new Refusal("a.b", "text", "remedy") { Field = "name" }, Subjects = [$"instance:web{id}"],
+        };
+
+    private async Task<Opened> OpenAsync()
+    {
+        var services = new ServiceCollection().AddLogging().AddPortalData(new DataFolder(_folder.Path)).BuildServiceProvider();
+        await using var db = await services.GetRequiredService<IDbContextFactory<PortalDb>>().CreateDbContextAsync();
+        await db.Database.MigrateAsync();
+        return new Opened(services);
+    }
+
+    private sealed record Opened(ServiceProvider Services) : IAsyncDisposable
+    {
+        public IClusterStore Store => Services.GetRequiredService<IClusterStore>();
+        public ValueTask DisposeAsync() => Services.DisposeAsync();
+    }
+}

@@ -1,0 +1,168 @@
+using Microsoft.Playwright;
+using WebManager.Contracts;
+using WebManager.Engine.Live;
+using WebManager.Engine.Model;
+
+namespace WebManager.Web.Tests.Pages;
+
+/// <summary>What people do with the pages, in a real browser against an engine that the test plays.</summary>
+public sealed class FlowTests(Browser browser) : IClassFixture<Browser>
+{
+    [Fact]
+    public async Task Failover_moves_the_chip_in_front_of_ones_eyes()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        var page = await browser.OpenAsync("/", portal: portal, calm: false);
+        var chip = page.GetByTestId("map-instance-web1");
+        await Assertions.Expect(chip).ToHaveAttributeAsync("data-node", "node1");
+        await page.EvaluateAsync("""() => { window.slid = 0; const animate = Element.prototype.animate; Element.prototype.animate = function(...a) { if (this.dataset?.testid === 'map-instance-web1') window.slid++; return animate.apply(this, a); }; }""");
+        var row = portal.Engine.Feeds.Instances.Current().Values.Single(r => r.Name == "web1");
+        portal.Engine.Feeds.Instances.Set(row.Id, row with { Primary = "node2", Secondary = "node1", Mirror = MirrorState.Resynchronising, MirrorPercent = 3 });
+        await Assertions.Expect(chip).ToHaveAttributeAsync("data-node", "node2");
+        await Assertions.Expect(page.GetByTestId("map-mirror-web1")).ToHaveAttributeAsync("data-node", "node1");
+        await Assertions.Expect(page.GetByTestId("map-mirror-web1")).ToContainTextAsync("3%");
+        Assert.Equal(1, await page.EvaluateAsync<int>("() => window.slid"));
+        await Assertions.Expect(page.GetByTestId("node-node3-health")).ToHaveAttributeAsync("data-health", "lost");
+        await page.GetByTestId("map-instance-web1").ClickAsync();
+        await PageTests.ShotAsync(page, "map-peek-1280-light");
+        Assert.Empty(await PageTests.ViolationsAsync(page, "peek"));
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(page.GetByTestId("peek")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task Create_form_keeps_values_shows_errors_at_fields_and_leads_to_the_building_instance()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        portal.Engine.Carry = (request, job) =>
+        {
+            var feeds = portal.Engine.Feeds;
+            feeds.Jobs.Set(job, new JobRow(job, request.Name, $"{request.Name} shiny", JobStatus.Running, "admin", "Created on the portal", DateTimeOffset.UtcNow, null, null, null, null, 1));
+            feeds.JobLog.Set((job, 1), new JobLogLine(job, 1, DateTimeOffset.UtcNow, "Placed on node1, copy on node2."));
+        };
+        var page = await browser.OpenAsync("/instances/new", portal: portal);
+        await page.GetByTestId("submit").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("error-instance")).ToBeVisibleAsync();
+        await page.GetByTestId("name").FillAsync("web1");
+        await page.GetByTestId("memory").FillAsync("256M");
+        await page.GetByTestId("disk").FillAsync("2G");
+        await page.GetByTestId("beat").CheckAsync();
+        await page.GetByTestId("submit").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("error-instance")).ToContainTextAsync("already");
+        await Assertions.Expect(page.GetByTestId("name")).ToHaveAttributeAsync("aria-invalid", "true");
+        await Assertions.Expect(page.GetByTestId("error-summary")).ToBeFocusedAsync();
+        await PageTests.ShotAsync(page, "new-errors-1280-light");
+        Assert.Empty(await PageTests.ViolationsAsync(page, "errors"));
+        await page.GetByTestId("name").FillAsync("shiny");
+        await page.GetByTestId("submit").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("job-log-line")).ToContainTextAsync("Placed on node1");
+        var asked = Assert.IsType<CreateInstance>(portal.Engine.Asked.Single());
+        Assert.Equal(("shiny", 256, 2048L, "on", DiskTemplate.Mirror), (asked.Instance, asked.MemoryMiB, asked.DisksMiB.Single(), asked.OsParams["beat"], asked.Template));
+        var row = Scene.Instance("shiny", "node1", "node2");
+        portal.Engine.Feeds.Instances.Set(row.Id, row);
+        await Assertions.Expect(page.GetByTestId("instance-status")).ToContainTextAsync("Running");
+    }
+
+    [Fact]
+    public async Task Removing_asks_for_the_name_and_a_refused_action_says_why()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        var page = await browser.OpenAsync("/instances/web1", portal: portal);
+        await Assertions.Expect(page.GetByTestId("action-start")).ToHaveAttributeAsync("aria-disabled", "true");
+        await page.GetByTestId("action-start").ClickAsync(new() { Force = true });
+        await Assertions.Expect(page.GetByTestId("toast")).ToContainTextAsync("runs already");
+        await page.GetByTestId("action-remove").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("confirm-yes")).ToBeDisabledAsync();
+        await page.GetByTestId("confirm-name").FillAsync("web1");
+        await PageTests.ShotAsync(page, "remove-1280-light");
+        Assert.Empty(await PageTests.ViolationsAsync(page, "dialog"));
+        await page.GetByTestId("confirm-yes").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("toast").Last).ToContainTextAsync("accepted");
+        Assert.Equal("web1", Assert.IsType<RemoveInstance>(portal.Engine.Asked.Single()).Instance);
+    }
+
+    [Fact]
+    public async Task Console_connects_answers_and_comes_back_after_a_failover()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        var page = await browser.OpenAsync("/instances/web1?tab=console", portal: portal);
+        await page.WaitForFunctionAsync("() => wmConsole('web1')?.text().includes('login:')");
+        await page.EvaluateAsync("() => wmConsole('web1').send('hello-there')");
+        await page.WaitForFunctionAsync("() => wmConsole('web1').text().includes('hello-there')");
+        var row = portal.Engine.Feeds.Instances.Current().Values.Single(r => r.Name == "web1");
+        portal.Engine.Feeds.Instances.Set(row.Id, row with { Status = InstanceStatus.Recovering });
+        await Assertions.Expect(page.GetByTestId("console-hint")).ToContainTextAsync("connects again");
+        portal.CutConsoles();
+        await Assertions.Expect(page.GetByTestId("console-state")).ToContainTextAsync("Waiting");
+        portal.Engine.Feeds.Instances.Set(row.Id, row with { Primary = "node2", Secondary = "node1" });
+        await Assertions.Expect(page.GetByTestId("console-state")).ToContainTextAsync("Connected");
+        await page.GetByTestId("console-close").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("console-open")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Fifty_nodes_with_five_hundred_instances_and_ten_thousand_rows_stay_quick()
+    {
+        var engine = new FakeEngine();
+        for (var n = 1; n <= 50; n++) { engine.Feeds.Nodes.Set($"n{n}", Scene.Node($"n{n}") with { Address = $"10.0.0.{n}:8443" }); }
+        for (var i = 0; i < 500; i++) { var row = Scene.Instance($"vm{i}", $"n{(i % 50) + 1}", $"n{((i + 7) % 50) + 1}"); engine.Feeds.Instances.Set(row.Id, row); }
+        await using var portal = await PortalHost.StartAsync(engine);
+        var page = await browser.OpenAsync("/", portal: portal);
+        await Assertions.Expect(page.Locator("[data-flip]")).ToHaveCountAsync(1000);
+        await PageTests.ShotAsync(page, "map-50-1280-light");
+        for (var i = 500; i < 10_000; i++) { var row = Scene.Instance($"vm{i}", $"n{(i % 50) + 1}", null); engine.Feeds.Instances.Set(row.Id, row); }
+        await page.GotoAsync("/instances");
+        await Assertions.Expect(page.GetByTestId("instance-count")).ToContainTextAsync("10000");
+        await page.GetByTestId("filter").FillAsync("vm9999");
+        await Assertions.Expect(page.GetByTestId("instance-count")).ToContainTextAsync("1 of 10000");
+        Assert.Contains("q=vm9999", page.Url, StringComparison.Ordinal);
+        Assert.True(await page.GetByRole(AriaRole.Row).CountAsync() < 60);
+    }
+
+    [Fact]
+    public async Task Signing_out_works_from_the_menu_and_setup_can_be_posted_to()
+    {
+        var page = await browser.OpenAsync("/", 390);
+        await page.GetByTestId("user-menu").Locator("summary").ClickAsync();
+        await PageTests.ShotAsync(page, "menu-390-light");
+        await page.GetByTestId("sign-out").ClickAsync();
+        await Assertions.Expect(page.Locator("body")).ToContainTextAsync("signed out");
+        using var http = new HttpClient { BaseAddress = browser.Portal.Address };
+        Assert.Equal("posted", await (await http.PostAsync("/setup", null)).Content.ReadAsStringAsync());
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, (await http.GetAsync("/nothing/here")).StatusCode);
+        Assert.Equal("", await (await http.GetAsync("/api/v1/nothing")).Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_lost_portal_is_said_and_a_restarted_one_comes_back_by_itself()
+    {
+        var portal = await PortalHost.StartAsync(Scene.Filled());
+        var page = await browser.OpenAsync("/", portal: portal);
+        var address = portal.Address;
+        await portal.StopAsync();
+        await Assertions.Expect(page.Locator("#components-reconnect-modal")).ToContainTextAsync("Connection lost");
+        await Assertions.Expect(page.Locator(".reconnect-trying")).ToBeVisibleAsync();
+        await PageTests.ShotAsync(page, "lost-1280-light");
+        var engine = Scene.Filled();
+        engine.Feeds.Nodes.Set("node9", Scene.Node("node9"));
+        await using var again = await PortalHost.StartAsync(engine, address.Port);
+        await Assertions.Expect(page.GetByTestId("node-node9")).ToBeVisibleAsync();
+        await portal.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Fake_hypervisor_is_said_on_every_page_and_nodes_are_added_by_a_token()
+    {
+        var engine = Scene.Filled();
+        foreach (var name in new[] { "node1", "node2", "node3" }) { engine.Feeds.Nodes.Set(name, Scene.Node(name, kind: WebManager.Contracts.Agent.HypervisorKind.Fake)); }
+        await using var portal = await PortalHost.StartAsync(engine, settings: new() { ["Lab:Enabled"] = "true" });
+        var page = await browser.OpenAsync("/nodes", portal: portal);
+        await Assertions.Expect(page.GetByTestId("fake-notice")).ToBeVisibleAsync();
+        await page.GetByTestId("add-node").ClickAsync();
+        await page.GetByTestId("node-name").FillAsync("node4");
+        await page.GetByTestId("node-token").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("join-command")).ToContainTextAsync("wm-agent join");
+        await PageTests.ShotAsync(page, "add-node-1280-light");
+        Assert.Empty(await PageTests.ViolationsAsync(page, "add node"));
+    }
+}

@@ -1,0 +1,45 @@
+// What pages ask of the browser, under one name: window.wm.
+import { watchTimes } from './times.js';
+import { watchTheme } from './theme.js';
+import { watchMap } from './map.js';
+import { mount, open, close, unmount, consoleOf } from './console.js';
+
+let opener = null;
+
+window.wm = {
+  dialogOpen(dialog) {
+    opener = document.activeElement;
+    dialog.showModal();
+    dialog.querySelector('input, .dialog-buttons button')?.focus();
+  },
+  dialogClosed() {
+    if (opener?.isConnected) opener.focus();
+    opener = null;
+  },
+  mapWatch: watchMap,
+  consoleMount: mount,
+  consoleOpen: open,
+  consoleClose: close,
+  consoleUnmount: unmount,
+};
+window.wmConsole = consoleOf;
+
+watchTimes();
+watchTheme();
+
+// Copy buttons, and menus that close when one looks elsewhere.
+document.addEventListener('click', async event => {
+  const copy = event.target.closest('[data-copy]');
+  if (copy) {
+    try { await navigator.clipboard.writeText(copy.dataset.copy); copy.classList.add('copied'); setTimeout(() => copy.classList.remove('copied'), 1500); }
+    catch { getSelection().selectAllChildren(copy.parentElement.querySelector('code')); }
+  }
+  for (const menu of document.querySelectorAll('[data-menu][open]')) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener('keydown', event => {
+  if (event.key === 'Escape') for (const menu of document.querySelectorAll('[data-menu][open]')) { menu.open = false; menu.querySelector('summary').focus(); }
+  if (event.key === '/' && !event.ctrlKey && !event.metaKey && !event.target.closest?.('input, textarea, select, .console-screen')) {
+    const search = document.querySelector('.search input');
+    if (search) { event.preventDefault(); search.focus(); }
+  }
+});
