@@ -13,7 +13,7 @@ internal static class AgentHost
 {
     public static async Task<int> RunAsync(NodeFolder folder, NodeConfig config)
     {
-        using var single = SingleRun(folder);
+        using var single = await SingleRunAsync(folder);
         if (single is null)
         {
             await Console.Error.WriteLineAsync($"An agent runs in {folder.Root} already.");
@@ -96,18 +96,25 @@ internal static class AgentHost
         catch (OperationCanceledException) { }
     }
 
-    /// <summary>Two agents on one folder would both believe their memory.</summary>
-    private static FileStream? SingleRun(NodeFolder folder)
+    /// <summary>Two agents on one folder would both believe their memory. One that was just killed may hold the lock a moment longer.</summary>
+    private static async Task<FileStream?> SingleRunAsync(NodeFolder folder)
     {
-        try
+        for (var tries = 0; ; tries++)
         {
-            var held = new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            File.WriteAllText(folder.Pid, $"{Environment.ProcessId}\n");
-            return held;
-        }
-        catch (IOException)
-        {
-            return null;
+            try
+            {
+                var held = new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                await File.WriteAllTextAsync(folder.Pid, $"{Environment.ProcessId}\n");
+                return held;
+            }
+            catch (IOException) when (tries < 40)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System);
+            }
+            catch (IOException)
+            {
+                return null;
+            }
         }
     }
 }

@@ -95,7 +95,8 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
 
     private async Task<Outcome<Done>> StartAsync(LabNode node, CancellationToken ct)
     {
-        var running = Processes.Find(node.Name);
+        // An agent that was killed a moment ago is still listed; taking it for a running one would leave the node without any.
+        var running = await Processes.LivingAsync(node.Name, ct);
         if (_network is not null)
         {
             // With nothing running the node comes up like a machine that was off: no taps and addresses from before.

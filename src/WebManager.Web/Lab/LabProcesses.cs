@@ -1,11 +1,13 @@
 // A node's processes, known by the marker in their environment, and the three things a plug can do to them.
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
 namespace WebManager.Web.Lab;
 
 /// <param name="Stopped">By SIGSTOP.</param>
-internal sealed record LabProcess(int Pid, string Node, string Name, string Arguments, bool Stopped)
+/// <param name="Dying">Killed and not gone yet: it does nothing more, but its ports and files are still held.</param>
+internal sealed record LabProcess(int Pid, string Node, string Name, string Arguments, bool Stopped, bool Dying)
 {
     public bool IsGuest => Name.StartsWith("qemu", StringComparison.Ordinal);
     public bool IsKeeper => !IsGuest && Arguments.Contains(" keeper ", StringComparison.Ordinal);
@@ -32,7 +34,7 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
             if (NodeOf(Read($"{folder}/environ")) is not { } of || (node is not null && node != of)) continue;
             if (StateOf(Encoding.UTF8.GetString(Read($"{folder}/stat"))) is not { } stat || stat.State is 'Z' or 'X') continue;
             var arguments = Encoding.UTF8.GetString(Read($"{folder}/cmdline")).Replace('\0', ' ');
-            found.Add(new LabProcess(pid, of, stat.Name, arguments, stat.State is 'T'));
+            found.Add(new LabProcess(pid, of, stat.Name, arguments, stat.State is 'T', IsDying(folder)));
         }
         return found;
     }
@@ -57,6 +59,14 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
     }
 
     public Task KillAsync(string node, CancellationToken ct) => KillAsync(p => p.Node == node, ct);
+
+    /// <summary>What lives on the node once those that somebody has just killed are quite gone.</summary>
+    public async Task<IReadOnlyList<LabProcess>> LivingAsync(string node, CancellationToken ct)
+    {
+        IReadOnlyList<LabProcess> found = [];
+        await UntilAsync(() => (found = Find(node)).All(p => !p.Dying), ct);
+        return found;
+    }
 
     /// <summary>Stops every process of the node where it stands. The keeper first: it must not see its guests stand still.</summary>
     public Task FreezeAsync(string node, CancellationToken ct) => UntilAsync(() =>
@@ -99,6 +109,20 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
         var rest = environment[(at + _marker.Length)..];
         var end = rest.IndexOf((byte)0);
         return Encoding.ASCII.GetString(end < 0 ? rest : rest[..end]);
+    }
+
+    /// <summary>SIGKILL waits to be taken, by any thread or all of them, or the exit has begun (PF_EXITING in the flags of /proc/PID/stat).</summary>
+    private static bool IsDying(string folder)
+    {
+        const long KillBit = 1L << (SigKill - 1);
+        const long Exiting = 0x4;
+        var pending = Encoding.UTF8.GetString(Read($"{folder}/status")).Split('\n')
+            .Where(l => l.StartsWith("SigPnd:", StringComparison.Ordinal) || l.StartsWith("ShdPnd:", StringComparison.Ordinal))
+            .Any(l => long.TryParse(l.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var set) && (set & KillBit) != 0);
+        if (pending) return true;
+        var stat = Encoding.UTF8.GetString(Read($"{folder}/stat"));
+        var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length < 7 || (long.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out var flags) && (flags & Exiting) != 0);
     }
 
     private static bool IsGone(int pid) => StateOf(Encoding.UTF8.GetString(Read($"/proc/{pid}/stat"))) is null or { State: 'Z' or 'X' };

@@ -26,15 +26,20 @@ public sealed class SerialFile(string path)
         return whole < 0 ? [] : text[..whole].Split('\n').Select(l => l.TrimEnd('\r')).ToList();
     }
 
-    /// <summary>How many lines ended from there on, and where the last of them ends.</summary>
-    public (int Lines, long End) WholeLines(long from)
+    /// <summary>Where its last whole line ends.</summary>
+    public long LastLineEnd => NewBeats(0).End;
+
+    /// <summary>The beats in whole lines from there on, and where the last whole line ends.</summary>
+    public (IReadOnlyList<long> Numbers, long End) NewBeats(long from)
     {
-        if (End <= from) return (0, from);
+        if (End <= from) return ([], from);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var bytes = new byte[file.Length - from];
         file.Position = from;
         file.ReadExactly(bytes);
-        return (bytes.Count(b => b == '\n'), from + Array.LastIndexOf(bytes, (byte)'\n') + 1);
+        var whole = Array.LastIndexOf(bytes, (byte)'\n') + 1;
+        var lines = Encoding.Latin1.GetString(bytes, 0, whole).Split('\n').Select(l => l.TrimEnd('\r'));
+        return ([.. lines.Select(l => NumberOf(l, "beat ")).Where(n => n > 0)], from + whole);
     }
 
     /// <summary>The last "beat N" from there on; 0 for none.</summary>

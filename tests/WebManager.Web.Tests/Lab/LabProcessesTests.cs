@@ -36,6 +36,18 @@ public sealed class LabProcessesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_was_just_killed_does_not_count_as_living()
+    {
+        for (var turn = 0; turn < 20; turn++)
+        {
+            Start("n1", "exec sleep 1000");
+            await UntilAsync(() => _processes.Find("n1").Count == 1);
+            _started[^1].Kill();
+            Assert.Empty(await _processes.LivingAsync("n1", default));
+        }
+    }
+
+    [Fact]
     public async Task Freeze_stops_all_and_thaw_lets_them_go_on_and_a_frozen_node_can_be_killed()
     {
         Start("n1", "sleep 1000 & wait");
