@@ -9,23 +9,40 @@ namespace WebManager.E2E.Tests;
 [Trait("Speed", "Slow")]
 public sealed class AgentAndKeeperTests(LabFixture lab) : LabTest(lab)
 {
+    private const int Tries = 3;
+    private static readonly TimeSpan InTime = TimeSpan.FromSeconds(2);
+
     [Fact]
     public async Task Agent_back_within_two_seconds_finds_its_guest_again()
     {
-        var at = await Lab.CreateAsync(LabFixture.Mirrored("kept"));
-        await Lab.BeatsAsync(at);
-        var guest = Lab.Processes.Guest(at.Id)!.Pid;
-        var begun = NodeProcesses.SinceBoot();
-        NodeProcesses.Kill(Agent(at.Primary).Pid);
-        await Api.LabAsync(at.Primary, "start");
-        Say($"agent killed and listening again after {Print.Seconds(NodeProcesses.SinceBoot() - begun)}");
+        for (var turn = 1; turn <= Tries; turn++)
+        {
+            var at = await Lab.CreateAsync(LabFixture.Mirrored($"kept{turn}"));
+            await Lab.BeatsAsync(at);
+            var guest = Lab.Processes.Guest(at.Id)!.Pid;
+            // On a machine that others keep busy a program may take longer to start; that is the next test's case, not this one's.
+            if (await BackAfterAsync(at.Primary) >= InTime) continue;
 
-        await Lab.BeatsAsync(at, more: 100);   // well beyond the lease
-        Assert.Equal(guest, Lab.Processes.Guest(at.Id)?.Pid);
-        var after = await Lab.InSyncAsync("kept");
-        Assert.Equal((at.Primary, at.Generation), (after.Primary, after.Generation));
-        await Portal.AllOnlineAsync();
-        await World.MatchesAsync(Portal);
+            await Lab.BeatsAsync(at, more: 100);   // well beyond the lease
+            Assert.Equal(guest, Lab.Processes.Guest(at.Id)?.Pid);
+            var after = await Lab.InSyncAsync(at.Name);
+            Assert.Equal((at.Primary, at.Generation), (after.Primary, after.Generation));
+            await Portal.AllOnlineAsync();
+            await World.MatchesAsync(Portal);
+            return;
+        }
+        Assert.Fail($"In {Tries} tries the agent was never back within {InTime.TotalSeconds} s.");
+    }
+
+    /// <summary>Kills the agent and starts it again: the time until it listens.</summary>
+    private async Task<TimeSpan> BackAfterAsync(string node)
+    {
+        var begun = NodeProcesses.SinceBoot();
+        NodeProcesses.Kill(Agent(node).Pid);
+        await Api.LabAsync(node, "start");
+        var took = NodeProcesses.SinceBoot() - begun;
+        Say($"agent killed and listening again after {Print.Seconds(took)}");
+        return took;
     }
 
     [Fact]

@@ -98,13 +98,27 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         if (old.Status != row.Status)
         {
             var bad = row.Status is InstanceStatus.ErrorDown or InstanceStatus.ErrorUp or InstanceStatus.NodeDown or InstanceStatus.Failed or InstanceStatus.Paused or InstanceStatus.Recovering;
-            events.Add("instance.status", bad ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: {row.Text ?? Word(row.Status) + " on " + row.Primary}.".Replace("..", ".", StringComparison.Ordinal), Word(old.Status), Word(row.Status), row.Job);
+            events.Add("instance.status", bad ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: {row.Text ?? Said(row.Status) + " on " + row.Primary}.".Replace("..", ".", StringComparison.Ordinal), Word(old.Status), Word(row.Status), row.Job);
         }
         if (old.Mirror != row.Mirror && row.Mirror != MirrorState.None)
         {
-            events.Add("mirror.state", row.Mirror == MirrorState.Degraded ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: mirror {Word(row.Mirror)} ({row.Primary}/{row.Secondary}).", Word(old.Mirror), Word(row.Mirror), row.Job);
+            events.Add("mirror.state", row.Mirror == MirrorState.Degraded ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: mirror {Said(row.Mirror)} ({row.Primary}/{row.Secondary}).", Word(old.Mirror), Word(row.Mirror), row.Job);
         }
     }
+
+    /// <summary>For people, as the pages say it.</summary>
+    private static string Said(InstanceStatus status) => status switch
+    {
+        InstanceStatus.AdminDown => "stopped",
+        InstanceStatus.ErrorDown => "down",
+        InstanceStatus.ErrorUp => "up though not wanted",
+        InstanceStatus.NodeDown => "node lost",
+        InstanceStatus.NodeOffline => "node offline",
+        InstanceStatus.Creating or InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.Paused or InstanceStatus.Recovering
+            or InstanceStatus.Removing or InstanceStatus.Failed => Word(status),
+    };
+
+    private static string Said(MirrorState mirror) => mirror == MirrorState.InSync ? "in sync" : Word(mirror);
 
     /// <summary>As on the wire: camelCase.</summary>
     private static string Word<T>(T state) where T : struct, Enum

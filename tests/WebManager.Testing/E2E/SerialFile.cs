@@ -26,9 +26,6 @@ public sealed class SerialFile(string path)
         return whole < 0 ? [] : text[..whole].Split('\n').Select(l => l.TrimEnd('\r')).ToList();
     }
 
-    /// <summary>Where its last whole line ends.</summary>
-    public long LastLineEnd => NewBeats(0).End;
-
     /// <summary>The beats in whole lines from there on, and where the last whole line ends.</summary>
     public (IReadOnlyList<long> Numbers, long End) NewBeats(long from)
     {
