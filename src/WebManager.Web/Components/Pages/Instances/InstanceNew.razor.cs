@@ -31,7 +31,7 @@ public sealed partial class InstanceNew
 
     private IReadOnlyList<ImageInfo> Images => Catalog.Images;
     private ImageInfo? Chosen => Images.FirstOrDefault(i => i.Name == _form.Image);
-    private string? ImageHint => Chosen is { } image ? $"{image.Description} Version {image.Version}; needs {Sizes.Text(image.MinMemoryMiB)} of memory." : null;
+    private string? ImageHint => Chosen is { } image ? $"{image.Description.TrimEnd('.')}. Version {image.Version}; needs {Sizes.Text(image.MinMemoryMiB)} of memory." : null;
 
     protected override void OnInitialized()
     {
