@@ -108,7 +108,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         }
         var news = end.Phase == MirrorPhase.Promised ? new GuestNews("mirror.promised", end.Text) : new GuestNews("mirror.progress", end.Text, Trouble: true);
         if (end.Phase == MirrorPhase.Broken) await RefreshPhaseAsync();
-        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null }, news);
+        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null, Copy = end.Copy ?? s.Copy }, news);
     }
 
     // The guest runs on both copies: what is left of the passes may not turn that into a failure.
@@ -146,7 +146,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     {
         var percent = tally.Percent;
         var news = (int)percent / 10 == (int)(guest.CopyPercent ?? 0) / 10 ? null : new GuestNews("mirror.progress", $"{percent:0} %: {tally.Words}.");
-        guest.Change(s => s with { CopyPercent = percent }, news);
+        guest.Change(s => s with { CopyPercent = percent, Copy = tally.Report(null) }, news);
     }
 
     public async Task<Outcome<Done>> CancelAsync(CancellationToken ct)

@@ -35,6 +35,7 @@ public sealed class QemuGuest : IGuest
     public MirrorPhase Mirror => _state.Mirror;
     public string? MirrorText => _state.MirrorText;
     public double? CopyPercent => _state.CopyPercent;
+    public CopyReport? Copy => _state.Copy;
     public DateTimeOffset StartedAt => _run.StartedAt;
     public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
 

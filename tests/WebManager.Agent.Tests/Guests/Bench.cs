@@ -32,7 +32,7 @@ public sealed class Bench : IAsyncDisposable
 
     public string Root { get; } = Directory.CreateTempSubdirectory("wm-bench-").FullName;
     public DirectProcesses Processes { get; } = new();
-    public HypervisorOptions Options { get; } = new() { OldestWrite = TimeSpan.FromSeconds(2) };
+    public HypervisorOptions Options { get; } = new();
     public QemuHypervisor Hypervisor { get; private set; }
     public ReplicaExporter Exporter { get; private set; }
     public FileImages Primary => new(new StorageOptions { InstancesFolder = Path.Combine(Root, "p") }, Options.RunFolder);
@@ -104,6 +104,37 @@ public sealed class Bench : IAsyncDisposable
         var opened = await Exporter.OpenAsync(spec, record, default);
         Refuted(opened);
         return opened.Value!;
+    }
+
+    /// <summary>How many times slower than usual a machine may be that others use at the same time.</summary>
+    public static double Slowness { get; } = double.Parse(Environment.GetEnvironmentVariable("WEBMANAGER_E2E_SLOWNESS") ?? "1", CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// Does something to the other copy, gives the leave to go on alone as soon as the loss is told, and answers the longest time between
+    /// two records that the guest said were stable.
+    /// </summary>
+    public async Task<TimeSpan> LongestGapAsync(GuestSpec spec, IGuest guest, GenerationRecord alone, Func<Task> fault)
+    {
+        var left = new TaskCompletionSource<Outcome<Done>>();
+        async void Leave(IGuest g, string kind, string text)
+        {
+            if (kind == "mirror.broken") left.TrySetResult(await guest.DegradeAsync(alone, default));
+        }
+        guest.Changed += Leave;
+        var (last, since, longest, after) = (Beat(spec), System.Diagnostics.Stopwatch.StartNew(), TimeSpan.Zero, 0);
+        var faulty = fault();
+        await Until.TrueAsync(() =>
+        {
+            if (Beat(spec) is var now && now == last) return false;
+            longest = since.Elapsed > longest ? since.Elapsed : longest;
+            (last, after) = (now, left.Task.IsCompleted ? after + 1 : 0);
+            since.Restart();
+            return after > 5;
+        }, "the guest goes on");
+        await faulty;
+        guest.Changed -= Leave;
+        Refuted(await left.Task);
+        return longest;
     }
 
     private int _commands;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Hypervisor.Copy;
 
@@ -52,6 +53,8 @@ public sealed class CopyTally(TimeProvider clock, HypervisorOptions options)
             ahead -= step;
         }
     }
+
+    public CopyReport Report(TimeSpan? paused) => new(Compared, Moved, (long)Time.TotalMilliseconds, (long?)paused?.TotalMilliseconds);
 
     public string Words => string.Create(CultureInfo.InvariantCulture,
         $"{(Compared > 0 ? $"{Compared / MiB:0.#} MiB compared, " : "")}{Moved / MiB:0.#} MiB copied in {Time.TotalSeconds:0.0} s");

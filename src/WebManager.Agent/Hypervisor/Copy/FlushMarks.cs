@@ -8,6 +8,7 @@ namespace WebManager.Agent.Hypervisor.Copy;
 public sealed class FlushMarks(QemuGuest guest, QmpClient qmp, MirrorGraph graph, GuestParts parts)
 {
     private readonly DiskBitmaps _bitmaps = new(qmp, graph.Disks);
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(5);
     private bool _second;
 
     public async Task RunAsync(CancellationToken ct)
@@ -42,7 +43,7 @@ public sealed class FlushMarks(QemuGuest guest, QmpClient qmp, MirrorGraph graph
         guest.Marked = await _bitmaps.MarkedAsync(place.EqualUnder, ct);
         if (guest.Marked == 0) return;
         await _bitmaps.DrainAsync(parts.Options.OldestWrite / 2, ct);
-        using var limit = new CancellationTokenSource(parts.Options.FlushMark, parts.Clock);
+        using var limit = new CancellationTokenSource(FlushLimit, parts.Clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         foreach (var export in place.Replica.Exports)
         {

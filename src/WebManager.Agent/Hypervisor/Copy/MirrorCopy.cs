@@ -6,7 +6,7 @@ using WebManager.Contracts.Agent;
 namespace WebManager.Agent.Hypervisor.Copy;
 
 /// <param name="Phase">Promised, Alone or Broken (the promise could not be stored, or the way back failed: the next degrade repairs it).</param>
-public sealed record CopyEnd(MirrorPhase Phase, string Text);
+public sealed record CopyEnd(MirrorPhase Phase, string Text, CopyReport? Copy = null);
 
 public sealed class MirrorCopy(QmpClient qmp, MirrorGraph graph, GenerationRecord record, ReplicaAddress replica, GuestParts parts) : IAsyncDisposable
 {
@@ -88,8 +88,9 @@ public sealed class MirrorCopy(QmpClient qmp, MirrorGraph graph, GenerationRecor
                 return new CopyEnd(MirrorPhase.Broken, $"The promise could not be stored: {e.Message}");
             }
             await qmp.ExecuteAsync("cont", null, CancellationToken.None);
-            return new CopyEnd(MirrorPhase.Promised, $"Both copies are equal: {(_passes.ByBitmap ? "changed blocks only, " : "")}{Tally.Words}; "
-                + $"the guest stood still for {parts.Clock.GetElapsedTime(paused).TotalMilliseconds:0} ms.");
+            var still = parts.Clock.GetElapsedTime(paused);
+            return new CopyEnd(MirrorPhase.Promised, $"Both copies are equal: {(_passes.ByBitmap ? "changed blocks only, " : "")}{Tally.Words}; the guest stood still for {still.TotalMilliseconds:0} ms.",
+                Tally.Report(still));
         }
         finally { PausesBriefly = false; }
     }
