@@ -15,9 +15,11 @@ public sealed class FlushMarks(QemuGuest guest, QmpClient qmp, MirrorGraph graph
     {
         try
         {
-            using var timer = new PeriodicTimer(parts.Options.FlushMark, parts.Clock);
-            while (await timer.WaitForNextTickAsync(ct))
+            while (true)
+            {
+                await Task.Delay(parts.Options.FlushMark, parts.Clock, ct);
                 if (guest is { Phase: GuestPhase.Running, Place: { } place } && guest.Mirror.OnBothCopies()) await TryAsync(place, ct);
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
