@@ -53,6 +53,20 @@ public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
         Assert.True(pause < Limits.Standstill, $"The guest stood still for {pause.TotalSeconds:0.00} s.");
     }
 
+    [Fact]
+    public async Task Secondary_that_falls_silent_holds_the_guest_up_for_a_bounded_time()
+    {
+        var at = await Lab.CreateAsync(LabFixture.Mirrored("patient"));
+        await Lab.BeatsAsync(at);
+        var beats = new BeatWatch(Portal.Serial(at));
+        await Api.LabAsync(at.Secondary!, "freeze");
+        await Until.TrueAsync(async () => (await Api.InstanceAsync("patient")).Mirror == "degraded", LabFixture.Soon, "degraded");
+        await Lab.BeatsAsync(at, more: 20);
+        var pause = (await beats.StopAsync()).LongestPause;
+        Say($"longest pause of beat when the secondary falls silent: {Print.Seconds(pause)}");
+        Assert.True(pause < Limits.SilentLoss, $"The guest stood still for {pause.TotalSeconds:0.00} s.");
+    }
+
     private async Task CopiesAreEqualAsync(InstanceView at)
     {
         await Api.SucceedsAsync(Api.ActAsync(at.Name, "stop", timeout: 20));
@@ -84,6 +98,7 @@ public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
         var held = (await BeatRecords.OfAsync(Disk(at.Secondary!, at.Id))).Last;
         Say($"copy lost -> alone recorded: {Print.Seconds(alone - gone)}; said until then: {said}, on the lost copy: {held}; longest pause of beat: {Print.Seconds(beats.LongestPause)}");
         Assert.True(said > 0 && held >= said, $"beat {said} was said before the record, the copy on {at.Secondary} ends with {held}.");
+        Assert.True(beats.LongestPause < Limits.LossThatTells, $"The guest stood still for {beats.LongestPause.TotalSeconds:0.00} s when its copy was lost.");
     }
 
     /// <summary>Each beat with the time at which it was seen in the serial log; it was said before that.</summary>

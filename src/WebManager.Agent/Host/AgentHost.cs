@@ -63,12 +63,12 @@ internal static class AgentHost
         else kestrel.ListenAnyIP(config.Port, Secure);
     }
 
-    /// <summary>The engine may call everything, another node only the challenge, nobody else anything.</summary>
+    /// <summary>The engine may call everything, another node only what is between nodes, nobody else anything.</summary>
     private static Task AllowAsync(HttpContext http, RequestDelegate next)
     {
         var caller = NodeCertificates.Who(http.Connection.ClientCertificate);
         http.Features.Set(caller);
-        var allowed = caller?.Unit == "engine" || (caller?.Unit == "agent" && http.Request.Path == "/v1/peer/challenge");
+        var allowed = caller?.Unit == "engine" || (caller?.Unit == "agent" && http.Request.Path.Value is "/v1/peer/challenge" or "/v1/peer/hashes");
         return allowed ? next(http)
             : Calls.WriteAsync(http, 403, new Contracts.Refusal("caller.not-allowed", $"{caller?.Name ?? "This certificate"} may not call {http.Request.Path}."));
     }

@@ -1,4 +1,5 @@
 using WebManager.Agent.Hypervisor;
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Keeper;
 using WebManager.Agent.Network;
 using WebManager.Agent.Node;
@@ -30,7 +31,8 @@ internal static class NodeServices
     /// <summary>The probe asks the machine once per boot (it boots a guest); later starts of the agent read what it found.</summary>
     public static async Task AddHypervisorAsync(this IServiceCollection services, NodeFolder folder, NodeConfig config)
     {
-        var options = new HypervisorOptions { Accelerator = config.Hypervisor };
+        var options = new HypervisorOptions { Accelerator = config.Hypervisor, CopyRateMiB = config.CopyRateMiB };
+        if (config.OldestWrite is { } oldest) options.OldestWrite = oldest;
         var storage = new StorageOptions { InstancesFolder = folder.Instances, ImagesFolder = folder.Images, DiskMiB = config.DiskMiB, ReplicaHost = config.Host };
         var network = new NetworkOptions { Bridge = config.Bridge, Namespace = config.NetworkNamespace };
         var accelerator = await new AcceleratorProbe(options, folder.Root, TimeProvider.System).ChooseAsync(CancellationToken.None);
@@ -42,12 +44,15 @@ internal static class NodeServices
             return;
         }
 
+        services.AddSingleton<NodeTls>().AddSingleton<ICopyPeer, CopyPeer>();
         services.AddSingleton(NodeNetworks.Choose(network));
         services.AddSingleton(new FileImages(storage, options.RunFolder, options.QemuImg)).AddSingleton(new ImageCatalog(folder.Images));
         services.AddSingleton<IHypervisor>(s => new QemuHypervisor(accelerator, options, s.GetRequiredService<ImageCatalog>(), s.GetRequiredService<INodeNetwork>(),
-            config.NetworkNamespace, s.GetRequiredService<IGuestProcesses>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<QemuHypervisor>>()));
+            config.NetworkNamespace, s.GetRequiredService<IGuestProcesses>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<QemuHypervisor>>(),
+            s.GetRequiredService<NodeTls>(), s.GetRequiredService<ICopyPeer>()));
         services.AddSingleton(s => new ReplicaExporter(s.GetRequiredService<FileImages>(), storage, options, config.NetworkNamespace,
-            s.GetRequiredService<IGuestProcesses>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ReplicaExporter>>()));
+            s.GetRequiredService<IGuestProcesses>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ReplicaExporter>>(),
+            s.GetRequiredService<NodeTls>(), config.Node));
         services.AddSingleton<IReplicas, QemuReplicas>().AddSingleton<IDisks, QemuDisks>();
     }
 }

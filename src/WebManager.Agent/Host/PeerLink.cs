@@ -10,12 +10,22 @@ public sealed class PeerLink(NodeCertificates certificates) : IDisposable
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, HttpClient> _clients = new();
 
-    public async Task<PeerAnswer> ChallengeAsync(string peer, string address, PeerChallenge challenge, CancellationToken ct)
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1.5);
+
+    public Task<PeerAnswer> ChallengeAsync(string peer, string address, PeerChallenge challenge, CancellationToken ct) => CallAsync(peer, address, challenge, Quick, ct);
+
+    /// <summary>Throws HttpRequestException also when the peer refuses, with its words.</summary>
+    public async Task<TReply> CallAsync<TReply>(string peer, string address, IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
     {
         var client = _clients.GetOrAdd($"{peer} {address}", _ => Client(peer, address));
-        using var reply = await client.PostAsJsonAsync(challenge.Path, challenge, WireJson.Options, ct);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        late.CancelAfter(limit);
+        using var content = JsonContent.Create(call, call.GetType(), options: WireJson.Options);
+        using var reply = await client.PostAsync(call.Path, content, late.Token);
+        if (reply.StatusCode == System.Net.HttpStatusCode.Conflict)
+            throw new HttpRequestException((await reply.Content.ReadFromJsonAsync<Refusal>(WireJson.Options, late.Token))?.Message ?? "The peer refused.");
         reply.EnsureSuccessStatusCode();
-        return await reply.Content.ReadFromJsonAsync<PeerAnswer>(WireJson.Options, ct) ?? throw new HttpRequestException("The peer's answer is empty.");
+        return await reply.Content.ReadFromJsonAsync<TReply>(WireJson.Options, late.Token) ?? throw new HttpRequestException("The peer's answer is empty.");
     }
 
     public void Dispose()
@@ -37,6 +47,6 @@ public sealed class PeerLink(NodeCertificates certificates) : IDisposable
     })
     {
         BaseAddress = new Uri($"https://{address}"),
-        Timeout = TimeSpan.FromSeconds(1.5),
+        Timeout = Timeout.InfiniteTimeSpan,
     };
 }

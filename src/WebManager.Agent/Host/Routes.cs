@@ -16,6 +16,7 @@ internal static class Routes
         app.MapCall<HelloRequest, AgentHello>((_, _) => Task.FromResult<Outcome<AgentHello>>(s.GetRequiredService<NodeIdentity>().Hello()));
         app.MapCall<BeatRequest, BeatReply>((beat, http) => s.GetRequiredService<BeatDesk>().AnswerAsync(beat, http.RequestAborted), ready);
         app.MapCall<PeerChallenge, PeerAnswer>((challenge, http) => Task.FromResult(Challenged(challenge, http)));
+        app.MapCall<PeerHashesRequest, PeerHashesReply>(HashesAsync, ready);
         app.MapCall<PeerSilenceRequest, StandDownReply>((asked, _) => Task.FromResult<Outcome<StandDownReply>>(s.GetRequiredService<PeerDesk>().Silence(asked)), ready);
         app.MapCall<SerialTailRequest, SerialTailReply>((tail, _) => Task.FromResult<Outcome<SerialTailReply>>(
             new SerialTailReply(SerialLog.Tail(s.GetRequiredService<State.NodeFolder>().Instance(tail.Instance), Math.Clamp(tail.Lines, 0, 2000)))));
@@ -54,6 +55,18 @@ internal static class Routes
         if (caller?.Unit == "agent" && caller.Name != challenge.Node)
             return new Refusal("peer.wrong-node", $"The certificate is {caller.Name}'s, not {challenge.Node}'s.") { Field = "node" };
         return http.RequestServices.GetRequiredService<PeerDesk>().Answer(challenge);
+    }
+
+    /// <summary>A copy's hashes are for the primary it belongs to.</summary>
+    private static async Task<Outcome<PeerHashesReply>> HashesAsync(PeerHashesRequest asked, HttpContext http)
+    {
+        var caller = http.Features.Get<Caller>();
+        var stored = http.RequestServices.GetRequiredService<InstanceTable>().Find(asked.Record.Instance)?.Stored.Record;
+        if (stored is null || !stored.SameAs(asked.Record)) return new Refusal("replica.not-open", $"The copy is not open here under {asked.Record}.") { Field = "record" };
+        if (caller?.Unit == "agent" && caller.Name != stored.Primary)
+            return new Refusal("peer.wrong-node", $"The certificate is {caller.Name}'s; the copy is {stored.Primary}'s.") { Field = "record" };
+        var hashes = await http.RequestServices.GetRequiredService<IReplicas>().HashAsync(asked, http.RequestAborted);
+        return hashes.Ok ? new PeerHashesReply(hashes.Value) : hashes.Refusal;
     }
 
     private static async Task UploadAsync(HttpContext http)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using WebManager.Agent.Storage;
 using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Hypervisor;
@@ -22,7 +23,6 @@ public sealed record CopyNodes(int Index, long Generation, int Turn)
     private string Suffix => string.Create(CultureInfo.InvariantCulture, $"{Index}-g{Generation}-{Turn}");
     public string Copy => $"copy{Suffix}";
     public string Pair => $"pair{Suffix}";
-    public string Job => $"sync{Suffix}";
 
     /// <summary>Reads a node name back; null when it is no name of a copy or a pair.</summary>
     public static CopyNodes? Parse(string? name)
@@ -55,12 +55,18 @@ public static class BlockNodes
     public const int ConnectWhileRunning = 1;
 
     // reconnect-delay 0: while a node reconnects, a yank has no effect. open-timeout: TCP alone would try for minutes.
-    public static JsonObject Nbd(string name, ReplicaAddress replica, int position, int connectSeconds) => new()
+    // tlsName: the node whose certificate the other end must show, whatever address it is reached by; null: not encrypted.
+    public static JsonObject Nbd(string name, ReplicaAddress replica, int position, int connectSeconds, string? tlsName)
     {
-        ["driver"] = "nbd", ["node-name"] = name, ["discard"] = "unmap", ["cache"] = Cache(),
-        ["server"] = new JsonObject { ["type"] = "inet", ["host"] = replica.Host, ["port"] = replica.Port.ToString(CultureInfo.InvariantCulture) },
-        ["export"] = replica.Exports[position], ["reconnect-delay"] = 0, ["open-timeout"] = connectSeconds,
-    };
+        var node = new JsonObject
+        {
+            ["driver"] = "nbd", ["node-name"] = name, ["discard"] = "unmap", ["cache"] = Cache(),
+            ["server"] = new JsonObject { ["type"] = "inet", ["host"] = replica.Host, ["port"] = replica.Port.ToString(CultureInfo.InvariantCulture) },
+            ["export"] = replica.Exports[position], ["reconnect-delay"] = 0, ["open-timeout"] = connectSeconds,
+        };
+        if (tlsName is not null) (node["tls-creds"], node["tls-hostname"]) = (NodeTls.CredentialsId, tlsName);
+        return node;
+    }
 
     public static JsonObject Quorum(string name, string local, string copy) => new()
     {

@@ -1,4 +1,5 @@
 // The orders on a guest's copies, one at a time; the guest's picture follows from what they did.
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
@@ -28,11 +29,20 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     public void Attach(QmpClient qmp)
     {
         _qmp = qmp;
-        _graph = new MirrorGraph(qmp, guest.Start.Guest.Template == DiskTemplate.Mirror ? guest.Start.Guest.Disks : []);
-        if (Mirrored) _watching = new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token);
+        _graph = new MirrorGraph(qmp, guest.Start.Guest.Template == DiskTemplate.Mirror ? guest.Start.Guest.Disks : [], parts.Tls);
+        if (!Mirrored) return;
+        _watching = Task.WhenAll(new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token), new FlushMarks(guest, qmp, _graph, parts).RunAsync(_leaving.Token));
     }
 
-    public void StartedInSync() => _graph.StartedInSync(guest.Start.Record!.Number);
+    /// <summary>Before the guest's first write: both copies are equal now, and what changes from here on is marked.</summary>
+    public async Task StartedInSyncAsync(CancellationToken ct)
+    {
+        var record = guest.Start.Record!;
+        _graph.StartedInSync(record.Number);
+        try { await new DiskBitmaps(_qmp, _graph.Disks).BeginAsync(record, ct); }
+        catch (QmpException e) { parts.Log.NotMarked(guest.Instance, e.Message); }
+        guest.IsOn(new CopyPlace(guest.Start.Replica!, record.Secondary!, DiskBitmaps.EqualUnder(record)));
+    }
 
     public async Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
     {
@@ -63,10 +73,10 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         if (guest.Mirror == MirrorPhase.Copying)
             return record.SameAs(_copy?.Record) ? Done.Value : new Refusal("mirror.copying", "A copy under another generation runs.", "Cancel it first.");
         if (guest.Mirror != MirrorPhase.Alone) return new Refusal("mirror.promised", "The guest is on both copies already.");
-        var copy = new MirrorCopy(_qmp, _graph, record, parts.Options, parts.Clock);
-        if (await copy.BeginAsync(replica, CancellationToken.None) is { } refusal)
+        var copy = new MirrorCopy(_qmp, _graph, record, replica, parts);
+        if (await copy.BeginAsync(CancellationToken.None) is { } refusal)
         {
-            copy.Dispose();
+            await copy.DisposeAsync();
             return refusal;
         }
         (_copy, _copyStop) = (copy, CancellationTokenSource.CreateLinkedTokenSource(_leaving.Token));
@@ -82,7 +92,9 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         {
             await copy.CopyAsync(Show, ct);
             using var turn = await TurnAsync(ct);
-            end = await copy.FinishAsync([.. _graph.Disks.Select(d => parts.Paths.Disk(d.Index))], promise, ct);
+            end = await copy.FinishAsync(promise, ct);
+            if (end.Phase == MirrorPhase.Promised) guest.IsOn(new CopyPlace(copy.Replica, copy.Record.Secondary!, DiskBitmaps.EqualUnder(copy.Record)));
+            if (end.Phase != MirrorPhase.Alone) await CleanUpAsync(copy);
         }
         catch (Exception e)
         {
@@ -91,12 +103,19 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         }
         finally
         {
-            copy.Dispose();
+            await copy.DisposeAsync();
             _copy = null;
         }
         var news = end.Phase == MirrorPhase.Promised ? new GuestNews("mirror.promised", end.Text) : new GuestNews("mirror.progress", end.Text, Trouble: true);
         if (end.Phase == MirrorPhase.Broken) await RefreshPhaseAsync();
-        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null }, news);
+        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null, Copy = end.Copy ?? s.Copy }, news);
+    }
+
+    // The guest runs on both copies: what is left of the passes may not turn that into a failure.
+    private async Task CleanUpAsync(MirrorCopy copy)
+    {
+        try { await copy.CleanUpAsync(); }
+        catch (Exception e) when (e is QmpException or IOException or TimeoutException) { parts.Log.GuestTrouble(guest.Instance, "mirror.progress", e.Message); }
     }
 
     // Its pause was kept quiet; when it did not end well, the truth is told.
@@ -123,10 +142,11 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         catch (Exception e) { return new CopyEnd(MirrorPhase.Alone, $"{why} {e.Message}"); }
     }
 
-    private void Show(double percent)
+    private void Show(CopyTally tally)
     {
-        var news = (int)percent / 10 == (int)(guest.CopyPercent ?? 0) / 10 ? null : new GuestNews("mirror.progress", $"{percent:0} % copied.");
-        guest.Change(s => s with { CopyPercent = percent }, news);
+        var percent = tally.Percent;
+        var news = (int)percent / 10 == (int)(guest.CopyPercent ?? 0) / 10 ? null : new GuestNews("mirror.progress", $"{percent:0} %: {tally.Words}.");
+        guest.Change(s => s with { CopyPercent = percent, Copy = tally.Report(null) }, news);
     }
 
     public async Task<Outcome<Done>> CancelAsync(CancellationToken ct)

@@ -1,3 +1,4 @@
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
@@ -21,15 +22,11 @@ public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph grap
         parts.Log.GuestAdopted(guest.Instance, guest.Pid, status ?? "", mirror.ToString());
     }
 
-    // The run that would have finished the copy is gone. Copies that no disk is on are dropped with it.
+    // The run that would have finished the copy is gone. Copies that no disk is on are dropped with it; the marks of changed blocks stay.
     private async Task EndCopyAsync(CancellationToken ct)
     {
-        using var jobs = new CopyJobs(qmp, parts.Clock);
-        if ((await qmp.ExecuteAsync("query-block-jobs", null, ct)).GetArrayLength() > 0)
-        {
-            await graph.YankAsync(ct);
-            await jobs.AbortAsync(ct);
-        }
+        await new LocalExport(qmp, graph.Disks, parts.Paths.CopySocket).CloseAsync(ct);
+        await new DiskBitmaps(qmp, graph.Disks).RemovePassesAsync(ct);
         var drives = await graph.DrivesAsync(ct);
         if (graph.Disks.Zip(drives).All(d => d.Second == d.First.Local)) await graph.DropCopiesAsync(ct);
     }

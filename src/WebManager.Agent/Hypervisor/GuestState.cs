@@ -9,6 +9,7 @@ public sealed record GuestState(GuestPhase Phase, MirrorPhase Mirror)
 {
     public string? MirrorText { get; init; }
     public double? CopyPercent { get; init; }
+    public CopyReport? Copy { get; init; }
     public bool PoweredOff { get; init; }
     public bool Panicked { get; init; }
 }

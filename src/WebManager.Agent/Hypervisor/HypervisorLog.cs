@@ -24,6 +24,12 @@ public static partial class HypervisorLog
     [LoggerMessage(3113, LogLevel.Information, "Instance {Instance} {Kind}: {Text}")]
     public static partial void GuestNews(this ILogger log, Guid instance, string kind, string text);
 
+    [LoggerMessage(3114, LogLevel.Warning, "Instance {Instance}: {Node} cannot hash its copy, so it is read over the network: {Why}")]
+    public static partial void PeerHashesNot(this ILogger log, Guid instance, string node, string why);
+
+    [LoggerMessage(3115, LogLevel.Warning, "Instance {Instance}: changed blocks are not marked, the next copy compares everything: {Why}")]
+    public static partial void NotMarked(this ILogger log, Guid instance, string why);
+
     [LoggerMessage(3120, LogLevel.Information, "Hypervisor is {Kind} {Version}: {Note}")]
     public static partial void HypervisorChosen(this ILogger log, string kind, string version, string note);
 }

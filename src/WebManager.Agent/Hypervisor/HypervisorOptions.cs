@@ -19,10 +19,16 @@ public sealed class HypervisorOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")] public TimeSpan StartLimit { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Age at which an unanswered write of a guest in sync counts as a failed copy (a hung disk gives no error, R1).</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")] public TimeSpan OldestWrite { get; set; } = TimeSpan.FromSeconds(5);
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")] public TimeSpan OldestWrite { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Longest pause at the end of a copy; when it does not suffice, the guest goes on alone.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:05")] public TimeSpan LongestPause { get; set; } = TimeSpan.FromSeconds(0.8);
+
+    /// <summary>How often a guest in sync has its other copy flushed, so that little must be copied after a loss.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")] public TimeSpan FlushMark { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most that one copy may send, in MiB per second; null: as fast as it goes. Not in the pause at its end.</summary>
+    [Range(1, 100_000)] public int? CopyRateMiB { get; set; }
 
     /// <summary>A copy that made no progress for this long is given up.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan CopyStall { get; set; } = TimeSpan.FromSeconds(15);

@@ -31,6 +31,7 @@ public interface IGuest : IAsyncDisposable
     MirrorPhase Mirror { get; }
     string? MirrorText { get; }
     double? CopyPercent { get; }
+    CopyReport? Copy => null;
     DateTimeOffset StartedAt { get; }
     DateTimeOffset? FirstLineAt { get; }
 

@@ -1,12 +1,13 @@
 // The block graph of a mirrored guest, and the only sequences that change it; each was tried (facts/qemu-replication.md, 3).
 using System.Text.Json.Nodes;
 using WebManager.Agent.Hypervisor.Qmp;
+using WebManager.Agent.Storage;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Hypervisor;
 
-public sealed class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks)
+public sealed class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks, NodeTls? tls = null)
 {
     private const long MiB = 1024 * 1024;
     private readonly List<(DiskNodes Nodes, long Bytes)> _disks = [.. disks.OrderBy(d => d.Index).Select(d => (DiskNodes.Of(d.Index), d.SizeMiB * MiB))];
@@ -82,14 +83,13 @@ public sealed class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks)
     }
 
     /// <summary>Connects to a replica: one new node per disk, named by generation and turn.</summary>
-    public async Task<IReadOnlyList<CopyNodes>> AddCopiesAsync(long generation, ReplicaAddress replica, CancellationToken ct)
+    public async Task AddCopiesAsync(GenerationRecord record, ReplicaAddress replica, CancellationToken ct)
     {
         _lastTurn++;
-        CopyNodes[] copies = [.. _disks.Select(d => new CopyNodes(d.Nodes.Index, generation, _lastTurn))];
+        CopyNodes[] copies = [.. _disks.Select(d => new CopyNodes(d.Nodes.Index, record.Number, _lastTurn))];
         _copies = copies;
         for (var i = 0; i < copies.Length; i++)
-            await qmp.ExecuteAsync("blockdev-add", BlockNodes.Nbd(copies[i].Copy, replica, i, BlockNodes.ConnectWhileRunning), ct);
-        return copies;
+            await qmp.ExecuteAsync("blockdev-add", BlockNodes.Nbd(copies[i].Copy, replica, i, BlockNodes.ConnectWhileRunning, tls is null ? null : record.Secondary), ct);
     }
 
     /// <summary>Deletes pairs and copies that nothing uses any more; they are yanked first, so that no close waits for a dead peer.</summary>

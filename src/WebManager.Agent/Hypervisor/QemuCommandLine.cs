@@ -10,7 +10,11 @@ using WebManager.Contracts.Agent;
 namespace WebManager.Agent.Hypervisor;
 
 /// <summary>All that decides a command line beside the start itself.</summary>
-public sealed record QemuMachine(string Program, HypervisorKind Kind, GuestPaths Paths, GuestImage Image, IReadOnlyList<NicPlug> Plugs);
+public sealed record QemuMachine(string Program, HypervisorKind Kind, GuestPaths Paths, GuestImage Image, IReadOnlyList<NicPlug> Plugs)
+{
+    /// <summary>Null: copies are not encrypted.</summary>
+    public NodeTls? Tls { get; init; }
+}
 
 public static partial class QemuCommandLine
 {
@@ -31,8 +35,9 @@ public static partial class QemuCommandLine
     public static IReadOnlyList<string> Build(GuestStart start, QemuMachine machine)
     {
         List<string> arguments = [machine.Program, .. Base(start.Guest, machine), .. Boot(machine.Image, start.Guest.Screen), .. Sockets(machine.Paths)];
+        if (start.Record is not null && machine.Tls is { } tls) arguments.AddRange(["-object", tls.Credentials(server: false).ToJsonString()]);
         if (start.Guest.Template != DiskTemplate.Diskless)
-            foreach (var (position, disk) in start.Guest.Disks.OrderBy(d => d.Index).Index()) arguments.AddRange(Disk(start, disk, position, machine.Paths));
+            foreach (var (position, disk) in start.Guest.Disks.OrderBy(d => d.Index).Index()) arguments.AddRange(Disk(start, disk, position, machine));
         arguments.AddRange(Seed(machine.Paths));
         var nics = start.Guest.Nics.OrderBy(n => n.Index).ToList();
         for (var i = 0; i < nics.Count; i++) arguments.AddRange(Nic(nics[i], machine.Plugs[i], machine.Kind));
@@ -73,11 +78,11 @@ public static partial class QemuCommandLine
     ];
 
     // A failed write pauses the guest, which then waits for the agent: nothing is lost, nothing is told to the guest.
-    private static IEnumerable<string> Disk(GuestStart start, DiskSpec disk, int position, GuestPaths paths)
+    private static IEnumerable<string> Disk(GuestStart start, DiskSpec disk, int position, QemuMachine machine)
     {
         var names = DiskNodes.Of(disk.Index);
         yield return "-blockdev";
-        yield return BlockNodes.File(names.LocalFile, paths.Disk(disk.Index)).ToJsonString();
+        yield return BlockNodes.File(names.LocalFile, machine.Paths.Disk(disk.Index)).ToJsonString();
         yield return "-blockdev";
         yield return BlockNodes.Qcow2(names.Local, names.LocalFile).ToJsonString();
         var drive = names.Local;
@@ -85,7 +90,7 @@ public static partial class QemuCommandLine
         {
             var first = new CopyNodes(disk.Index, record.Number, 1);
             yield return "-blockdev";
-            yield return BlockNodes.Nbd(first.Copy, replica, position, BlockNodes.ConnectAtStart).ToJsonString();
+            yield return BlockNodes.Nbd(first.Copy, replica, position, BlockNodes.ConnectAtStart, machine.Tls is null ? null : record.Secondary).ToJsonString();
             yield return "-blockdev";
             yield return BlockNodes.Quorum(first.Pair, names.Local, first.Copy).ToJsonString();
             drive = first.Pair;

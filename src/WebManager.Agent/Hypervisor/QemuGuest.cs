@@ -1,3 +1,4 @@
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Agent.Storage;
 using WebManager.Contracts;
@@ -34,8 +35,14 @@ public sealed class QemuGuest : IGuest
     public MirrorPhase Mirror => _state.Mirror;
     public string? MirrorText => _state.MirrorText;
     public double? CopyPercent => _state.CopyPercent;
+    public CopyReport? Copy => _state.Copy;
     public DateTimeOffset StartedAt => _run.StartedAt;
     public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
+
+    /// <summary>In sync: bytes that would be copied if the other copy were lost and came back, as of the last look.</summary>
+    public long? Marked { get; set; }
+
+    public CopyPlace? Place => _run.Place;
     public bool PoweredOff => _state.PoweredOff;
     public bool Panicked => _state.Panicked;
 
@@ -57,7 +64,7 @@ public sealed class QemuGuest : IGuest
     public async Task RunAsync(CancellationToken ct)
     {
         _run.Write(_parts.Paths.Run);
-        if (Start.Replica is not null) _mirror.StartedInSync();
+        if (Start.Replica is not null) await _mirror.StartedInSyncAsync(ct);
         await _qmp!.ExecuteAsync("cont", null, ct);
         Tell(new GuestNews("guest.started", $"The guest runs as process {Pid}."));
         if (Start.Guest.Nics.Count > 0) await AnnounceAsync(ct);
@@ -140,6 +147,9 @@ public sealed class QemuGuest : IGuest
         if (news is not null) Tell(news);
     }
 
+    /// <summary>The guest is on both copies from here, the other one being there.</summary>
+    public void IsOn(CopyPlace place) => Remember(r => r with { Place = place }, null);
+
     private void Remember(Func<GuestRun, GuestRun> how, GuestNews? news)
     {
         lock (_gate)
@@ -173,4 +183,11 @@ public sealed class QemuGuest : IGuest
 }
 
 /// <summary>What every part of a guest needs.</summary>
-public sealed record GuestParts(GuestPaths Paths, HypervisorOptions Options, TimeProvider Clock, ILogger Log);
+public sealed record GuestParts(GuestPaths Paths, HypervisorOptions Options, TimeProvider Clock, ILogger Log)
+{
+    /// <summary>Null: connections to other nodes are not encrypted.</summary>
+    public NodeTls? Tls { get; init; }
+
+    /// <summary>Null: copies are compared by reading both.</summary>
+    public ICopyPeer? Peer { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Agent.Keeper;
 using WebManager.Agent.Network;
@@ -10,7 +11,7 @@ namespace WebManager.Agent.Hypervisor;
 
 /// <summary>Starts and finds real guests. Everything that can be done at the same time is: failover waits for it.</summary>
 public sealed class QemuHypervisor(Accelerator accelerator, HypervisorOptions options, ImageCatalog catalog, INodeNetwork network,
-    string? networkNamespace, IGuestProcesses processes, TimeProvider clock, ILogger log) : IHypervisor
+    string? networkNamespace, IGuestProcesses processes, TimeProvider clock, ILogger log, NodeTls? tls = null, ICopyPeer? peer = null) : IHypervisor
 {
     private const int SerialLogLimit = 1024 * 1024;
 
@@ -31,7 +32,7 @@ public sealed class QemuHypervisor(Accelerator accelerator, HypervisorOptions op
         Prepare(start, paths);
         var plugs = await plugging;
         if (!plugs.Ok) return plugs.Refusal;
-        var command = QemuCommandLine.Build(start, new QemuMachine(options.Qemu, accelerator.Kind, paths, image.Value, plugs.Value));
+        var command = QemuCommandLine.Build(start, new QemuMachine(options.Qemu, accelerator.Kind, paths, image.Value, plugs.Value) { Tls = tls });
         var prepared = clock.GetElapsedTime(begun);
         var pid = await processes.SpawnAsync(new SpawnRequest(ProcessId(start.Guest.Instance), command, paths.QemuLog, DieWithKeeper: true, start.Record)
         {
@@ -41,9 +42,11 @@ public sealed class QemuHypervisor(Accelerator accelerator, HypervisorOptions op
         return await AttachAsync(start, pid.Value, paths, begun, prepared, ct);
     }
 
+    private GuestParts Parts(GuestPaths paths) => new(paths, options, clock, log) { Tls = tls, Peer = peer };
+
     private async Task<Outcome<IGuest>> AttachAsync(GuestStart start, int pid, GuestPaths paths, long begun, TimeSpan prepared, CancellationToken ct)
     {
-        var guest = new QemuGuest(start, pid, new GuestParts(paths, options, clock, log), clock.GetUtcNow());
+        var guest = new QemuGuest(start, pid, Parts(paths), clock.GetUtcNow());
         try
         {
             var qmp = await QmpSockets.ConnectAsync(paths.Qmp, options.StartLimit, () => !ProcessFiles.Alive(pid), guest.Take, clock, ct);
@@ -88,7 +91,7 @@ public sealed class QemuHypervisor(Accelerator accelerator, HypervisorOptions op
     {
         var paths = GuestPaths.Of(start.Folder, options.RunFolder);
         var earlier = GuestRun.Read(paths.Run);
-        var guest = new QemuGuest(start, pid, new GuestParts(paths, options, clock, log), earlier?.StartedAt ?? clock.GetUtcNow());
+        var guest = new QemuGuest(start, pid, Parts(paths), earlier?.StartedAt ?? clock.GetUtcNow());
         try
         {
             var qmp = await QmpSockets.ConnectAsync(paths.Qmp, TimeSpan.FromSeconds(3), () => !ProcessFiles.Alive(pid), guest.Take, clock, ct);

@@ -8,14 +8,15 @@ namespace WebManager.Agent.Hypervisor;
 
 public sealed class WriteWatch(QemuGuest guest, GuestMirror mirror, QmpClient qmp, MirrorGraph graph, GuestParts parts)
 {
-    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(0.6);
+    private const int Looks = 8;
     private readonly Dictionary<string, (long Written, long Since)> _busy = [];
 
     public async Task RunAsync(CancellationToken ct)
     {
         try
         {
-            using var timer = new PeriodicTimer(parts.Options.OldestWrite / 5, parts.Clock);
+            using var timer = new PeriodicTimer(parts.Options.OldestWrite / Looks, parts.Clock);
             while (await timer.WaitForNextTickAsync(ct))
             {
                 if (guest.Phase != GuestPhase.Running || !guest.Mirror.OnBothCopies()) _busy.Clear();

@@ -10,7 +10,7 @@ public sealed class DiskOrders(InstanceTable table, Generations generations, IDi
 {
     public Task<Outcome<Done>> CreateAsync(CreateDisksOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Guest.Instance), async unit =>
     {
-        var made = await disks.CreateAsync(order.Guest, ct);
+        var made = await generations.CreateDisksAsync(unit, disks, order.Guest, ct);
         unit.Disks = disks.Count(unit.Id);
         table.Publish(unit);
         return made;

@@ -1,3 +1,4 @@
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Keeper;
 using WebManager.Agent.Rules;
 using WebManager.Contracts;
@@ -20,14 +21,20 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
         // The disks first: a failure there must not use the generation up.
         var decision = rules.OpenReplica(unit.Stored, order.Record, unit.Facts());
         if (!decision.Ok) return decision.Refusal;
-        if (!decision.Value.Acts.HasFlag(NodeActs.Already) && await disks.CreateAsync(order.Guest, ct) is { Ok: false } made) return made.Refusal;
+        if (!decision.Value.Acts.HasFlag(NodeActs.Already))
+        {
+            if (disks.Lacks(order.Guest) && order.Record is { Sync: SyncState.InSync, Number: > 1 })
+                return new Refusal("replica.no-disks", "The copy's images are gone; empty ones are not equal to anything.", "Start it with one copy; the other is made afterwards.");
+            if (await generations.CreateDisksAsync(unit, disks, order.Guest, ct) is { Ok: false } made) return made.Refusal;
+        }
         decision = await generations.ApplyAsync(unit, stored => rules.OpenReplica(stored, order.Record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         var replica = await replicas.OpenAsync(order.Guest, order.Record, ct);
         unit.OpenExport = replicas.OpenGeneration(unit.Id);
         unit.Disks = disks.Count(unit.Id);
         table.Publish(unit);
-        return replica.Ok ? new OpenReplicaReply(replica.Value) : replica.Refusal;
+        if (!replica.Ok) return replica.Refusal;
+        return new OpenReplicaReply(replica.Value with { Holds = unit.Stored.Holds is { } holds ? DiskBitmaps.EqualUnder(holds) : null });
     }, ct);
 
     public Task<Outcome<StandDownReply>> StandDownAsync(StandDownOrder order, CancellationToken ct) => InLane.RunAsync<StandDownReply>(table.Get(order.Record.Instance), async unit =>

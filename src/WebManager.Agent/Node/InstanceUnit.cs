@@ -75,6 +75,7 @@ public sealed class InstanceUnit(Guid id)
             LastLines = pid is null && LastEnd is { End: not GuestEnd.Clean } ? LastEnd.LastLines : null,
             Mirror = MirrorOf(guest, promised, pid),
             CopyPercent = guest?.CopyPercent,
+            Copy = guest?.Copy,
             MirrorText = guest?.MirrorText,
             ExportGeneration = OpenExport,
             Disks = Disks,

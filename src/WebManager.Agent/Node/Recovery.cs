@@ -4,6 +4,7 @@ using WebManager.Agent.Rules;
 using WebManager.Agent.State;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
+using WebManager.Agent.Storage;
 
 namespace WebManager.Agent.Node;
 
@@ -23,8 +24,23 @@ public sealed class Recovery(InstanceTable table, InstanceFiles files, NodeFolde
     public void Begin()
     {
         table.Load(files, disks);
+        ForgetAfterReboot();
         watch.Attach();
         keeper.Connected += status => watch.InBackground("recovery", () => TakeOverAsync(status));
+    }
+
+    /// <summary>R2: what a power loss left of a copy is compared before it counts, whatever was written down of it before.</summary>
+    private void ForgetAfterReboot()
+    {
+        var boot = ProcFacts.BootId().ToString();
+        if (File.Exists(folder.Boot) && File.ReadAllText(folder.Boot) == boot) return;
+        foreach (var unit in table.All.Where(u => u.Stored.Holds is not null))
+        {
+            unit.Stored = unit.Stored with { Holds = null };
+            files.Write(unit.Id, unit.Stored);
+        }
+
+        DurableFile.Write(folder.Boot, System.Text.Encoding.ASCII.GetBytes(boot));
     }
 
     /// <summary>Once for each keeper that answers: at our start, and when a killed keeper was replaced.</summary>

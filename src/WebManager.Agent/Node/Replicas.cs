@@ -13,6 +13,9 @@ public interface IReplicas
     /// <summary>The answer means that no write can arrive any more.</summary>
     Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct);
     Task AdoptAsync(Guid instance, CancellationToken ct);
+
+    /// <summary>See PeerHashesRequest.</summary>
+    Task<Outcome<byte[]>> HashAsync(PeerHashesRequest asked, CancellationToken ct);
 }
 
 /// <summary>The instances' images on this node.</summary>
@@ -21,6 +24,9 @@ public interface IDisks
     Task<Outcome<Done>> CreateAsync(GuestSpec guest, CancellationToken ct);
     void Remove(Guid instance);
     int Count(Guid instance);
+
+    /// <summary>An image of the guest is missing here.</summary>
+    bool Lacks(GuestSpec guest) => guest.Template != DiskTemplate.Diskless && Count(guest.Instance) < guest.Disks.Count;
     long FreeMiB();
     long CapacityMiB();
 }
@@ -32,6 +38,7 @@ public sealed class QemuReplicas(ReplicaExporter exporter) : IReplicas
     public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct) => exporter.OpenAsync(guest, record, ct);
     public Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct) => exporter.CloseAsync(instance, ct);
     public Task AdoptAsync(Guid instance, CancellationToken ct) => exporter.AdoptAsync(instance, ct);
+    public Task<Outcome<byte[]>> HashAsync(PeerHashesRequest asked, CancellationToken ct) => exporter.HashAsync(asked.Record, asked.Disk, asked.Offset, asked.Length, ct);
 }
 
 /// <summary>For the Fake hypervisor: an export is a number in memory, spent by a restart like a real one.</summary>
@@ -55,6 +62,9 @@ public sealed class FakeReplicas(string host) : IReplicas
     }
 
     public Task AdoptAsync(Guid instance, CancellationToken ct) => Task.CompletedTask;
+
+    public Task<Outcome<byte[]>> HashAsync(PeerHashesRequest asked, CancellationToken ct) =>
+        Task.FromResult<Outcome<byte[]>>(new Refusal("replica.not-open", "Copies are pretended here."));
 }
 
 /// <summary>For the Fake hypervisor: images are empty files.</summary>

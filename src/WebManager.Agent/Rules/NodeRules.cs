@@ -32,8 +32,14 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
         if (facts.OpenExport is { } open && _rules.NewerClosesExport && (open != record.Number || record.Secondary != node)) acts |= NodeActs.CloseExport;
         // A guest that goes on under a newer generation has run under it: no second start there either (H3).
         var started = acts.HasFlag(NodeActs.AdoptRecord) ? Math.Max(stored.Started, record.Number) : stored.Started;
-        return new Decision(stored with { Record = record, Started = started }, acts);
+        return new Decision(stored with { Record = record, Started = started, Holds = Holds(stored.Holds, record) }, acts);
     }
+
+    /// <summary>R2: what the copy here was last equal under, as long as it is the same primary's copy.</summary>
+    private GenerationRecord? Holds(GenerationRecord? held, GenerationRecord record) =>
+        record.Secondary != node ? null
+        : record.Sync == SyncState.InSync ? record
+        : held?.Primary == record.Primary ? held : null;
 
     public Outcome<Decision> OpenReplica(StoredGenerations stored, GenerationRecord record, NodeFacts facts)
     {

@@ -22,6 +22,12 @@ public sealed record StoredGenerations
     /// <summary>The generation for which challenges are not answered (R4).</summary>
     public long StoodDown { get; init; }
 
+    /// <summary>
+    /// The last record under which this node's copy, as secondary, was equal to the primary's. Since then nobody but that primary has
+    /// written to it: a guest started here, another primary, or an image made anew takes it away. Null: nothing is known.
+    /// </summary>
+    public GenerationRecord? Holds { get; init; }
+
     /// <summary>The generation under which this node promised never to write alone (R2).</summary>
     public long Promised { get; init; }
 }

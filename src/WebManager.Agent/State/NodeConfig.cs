@@ -20,6 +20,12 @@ public sealed record NodeConfig(string Cluster, string Node, string Address)
     /// <summary>auto, kvm, tcg or fake.</summary>
     public string Hypervisor { get; init; } = "auto";
 
+    /// <summary>Most that one copy to another node may send, in MiB per second; null: as fast as it goes.</summary>
+    public int? CopyRateMiB { get; init; }
+
+    /// <summary>Age at which an unanswered write counts as a lost copy; null: 2 s.</summary>
+    public TimeSpan? OldestWrite { get; init; }
+
     /// <summary>R3; the same in the whole cluster.</summary>
     public TimeSpan Isolation { get; init; } = Rules.LeaseRules.DefaultIsolation;
 

@@ -8,6 +8,8 @@ public sealed class NodeFolder(string root)
     public string Key => Path.Combine(Root, "agent.key");
     public string Certificate => Path.Combine(Root, "agent.crt");
     public string Authority => Path.Combine(Root, "ca.crt");
+    public string Tls => Path.Combine(Root, "tls");
+    public string Boot => Path.Combine(Root, "boot");
     public string Log => Path.Combine(Root, "agent.log");
     public string Lock => Path.Combine(Root, "agent.lock");
     public string Pid => Path.Combine(Root, "agent.pid");

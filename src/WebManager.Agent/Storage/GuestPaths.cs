@@ -18,6 +18,7 @@ public sealed record GuestPaths(string Folder, string Sockets)
     public string Qmp => Path.Combine(Sockets, "qmp.sock");
     public string Serial => Path.Combine(Sockets, "serial.sock");
     public string Vnc => Path.Combine(Sockets, "vnc.sock");
+    public string CopySocket => Path.Combine(Sockets, "copy.sock");
     public string ReplicaQmp => Path.Combine(Sockets, LongestSocketName);
 
     public string Disk(int index) => Path.Combine(Folder, $"disk{index}.qcow2");

@@ -24,14 +24,16 @@ public sealed class ReplicaDaemon(QmpClient qmp) : IAsyncDisposable
     }
 
     /// <summary>Listens on the first free port from <paramref name="wished"/> on; null when the whole range is taken.</summary>
-    public async Task<int?> ListenAsync(StorageOptions storage, int wished, CancellationToken ct)
+    public async Task<int?> ListenAsync(StorageOptions storage, bool encrypted, int wished, CancellationToken ct)
     {
         for (var i = 0; i < storage.ReplicaPorts; i++)
         {
             var port = storage.FirstReplicaPort + ((wished + i) % storage.ReplicaPorts);
             try
             {
-                await qmp.ExecuteAsync("nbd-server-start", new JsonObject { ["addr"] = Inet(storage.ReplicaHost, port) }, ct);
+                var server = new JsonObject { ["addr"] = Inet(storage.ReplicaHost, port) };
+                if (encrypted) server["tls-creds"] = NodeTls.CredentialsId;
+                await qmp.ExecuteAsync("nbd-server-start", server, ct);
                 return port;
             }
             catch (QmpException e) when (e.Description.Contains("already in use", StringComparison.Ordinal))

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using WebManager.Agent.Hypervisor;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Agent.Keeper;
+using WebManager.Agent.Storage.Nbd;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 
@@ -9,7 +10,7 @@ namespace WebManager.Agent.Storage;
 
 /// <summary>The secondary's side of mirrored disks: one storage daemon per instance, its exports open for one generation.</summary>
 public sealed class ReplicaExporter(FileImages images, StorageOptions storage, HypervisorOptions programs, string? networkNamespace,
-    IGuestProcesses processes, TimeProvider clock, ILogger<ReplicaExporter> log) : IAsyncDisposable
+    IGuestProcesses processes, TimeProvider clock, ILogger<ReplicaExporter> log, NodeTls? tls = null, string node = "") : IAsyncDisposable
 {
     private sealed record Open(ReplicaMarker Marker, ReplicaDaemon Daemon);
 
@@ -50,7 +51,7 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
         var disks = guest.Disks.OrderBy(d => d.Index).ToList();
         await daemon.AddDisksAsync(guest, paths, ct);
         // Starting the search at a place of its own keeps the instances of a node from trying the same ports one after another.
-        if (await daemon.ListenAsync(storage, record.Instance.GetHashCode() & 0x7fffffff, ct) is not { } port)
+        if (await daemon.ListenAsync(storage, tls is not null, record.Instance.GetHashCode() & 0x7fffffff, ct) is not { } port)
             throw new IOException("No free port for the export.");
         var address = new ReplicaAddress(storage.ReplicaHost, port, [.. disks.Select(d => ReplicaRules.ExportName(record, d.Index))]);
         var marker = new ReplicaMarker(record.Number, record.Tag, address);
@@ -84,8 +85,23 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
 
     private SpawnRequest Request(GenerationRecord record, GuestPaths paths) => new(ProcessId(record.Instance),
     [
-        programs.StorageDaemon, "--chardev", $"socket,id=qmp,path={QemuCommandLine.Escaped(paths.ReplicaQmp)},server=on,wait=off", "--monitor", "chardev=qmp",
+        programs.StorageDaemon, .. tls is null ? (string[])[] : ["--object", tls.Credentials(server: true).ToJsonString()], "--chardev", $"socket,id=qmp,path={QemuCommandLine.Escaped(paths.ReplicaQmp)},server=on,wait=off", "--monitor", "chardev=qmp",
     ], paths.ReplicaLog, DieWithKeeper: true, Record: null) { NetworkNamespace = networkNamespace };
+
+    /// <summary>Hashes of a part of an open copy (ChunkHashes), read through the process that writes it: no other reader sees what it holds back.</summary>
+    public async Task<Outcome<byte[]>> HashAsync(GenerationRecord record, int position, long offset, long length, CancellationToken ct)
+    {
+        if (Live(record.Instance) is not { } open || open.Marker.Number != record.Number || open.Marker.Tag != record.Tag)
+            return new Refusal("replica.not-open", $"The copy is not open here under {record}.") { Field = "record" };
+        if (position < 0 || position >= open.Marker.Address.Exports.Count)
+            return new Refusal("replica.wrong-disks", $"The copy has {open.Marker.Address.Exports.Count} disks.") { Field = "disk" };
+        var address = open.Marker.Address;
+        var target = new NbdTarget(address.Exports[position]) { Host = address.Host, Port = address.Port, Tls = tls, Peer = node, Context = ChunkHashes.Allocation };
+        await using var disk = await NbdHandshake.ConnectAsync(target, ct);
+        if (offset < 0 || offset % ChunkHashes.Chunk != 0 || length is <= 0 or > ChunkHashes.Segment || offset > disk.Size - length)
+            return new Refusal("replica.no-such-part", $"The disk has {disk.Size} bytes; a part begins at a multiple of {ChunkHashes.Chunk}.") { Field = "offset" };
+        return await ChunkHashes.OfAsync(disk, offset, length, ct);
+    }
 
     /// <summary>When it answers, no write of a primary can arrive any more and the images are free. Nothing open: done.</summary>
     public async Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct)

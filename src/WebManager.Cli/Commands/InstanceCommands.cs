@@ -16,7 +16,7 @@ internal static class InstanceCommands
         Act(around, "reboot", "Shut it down and start it.", "after which it is switched off (30)"),
         Remove(around),
         Act(around, "failover", "Start it anew on its secondary node.", "it has to shut down (30)"),
-        Act(around, "resync", "Give the secondary node a full copy of its disks."),
+        Act(around, "resync", "Make the copy on the secondary node equal to its disks."),
         Serial(around));
 
     private static Command List(Surroundings around) => new Command("list", "All instances that you may see.").Does(around,

@@ -48,8 +48,14 @@ public enum GuestPhase { Absent, Starting, Running, Paused, Stopping }
 /// <summary>clean: the guest powered itself off or was ordered to and QEMU ended by itself. The others count as unclean (H3).</summary>
 public enum GuestEnd { None, Clean, Killed, Crashed, Panicked }
 
-/// <summary>none: not a mirrored primary. broken: a copy failed, I/O waits. copying: a full copy runs. promised: P has promised never to write alone under the record (R2).</summary>
+/// <summary>none: not a mirrored primary. broken: a copy failed, I/O waits. copying: the other copy is being made equal. promised: P has promised never to write alone under the record (R2).</summary>
 public enum MirrorPhase { None, InSync, Broken, Alone, Copying, Promised }
+
+/// <summary>How a copy was, or is being, made equal.</summary>
+/// <param name="ComparedBytes">What both sides hashed; 0 when all changes were known.</param>
+/// <param name="MovedBytes">What was sent to the secondary.</param>
+/// <param name="PausedMs">How long the guest stood still at the end; null while the copy runs.</param>
+public sealed record CopyReport(long ComparedBytes, long MovedBytes, long Milliseconds, long? PausedMs);
 
 /// <summary>One instance's traces on one node: as primary (a guest, or its remains), as secondary (an export), or both empty (leftovers).</summary>
 public sealed record InstanceReport(Guid Instance)
@@ -78,6 +84,9 @@ public sealed record InstanceReport(Guid Instance)
 
     /// <summary>0 to 100 while Mirror is copying.</summary>
     public double? CopyPercent { get; init; }
+
+    /// <summary>What the copy that runs, or the last that came to its end, has done; null: none since the guest was found or started here.</summary>
+    public CopyReport? Copy { get; init; }
 
     /// <summary>Why Mirror is broken or a copy failed.</summary>
     public string? MirrorText { get; init; }

@@ -42,12 +42,24 @@ public sealed record PublishImageOrder(Guid Operation, long Epoch, string Name, 
 // Serial console: GET /v1/guests/{instance}/serial as a WebSocket, binary frames both ways; begins with the last 16 KiB of the log.
 
 /// <summary>
-/// From a primary's agent to its secondary's, every 0.5 s, for instances in sync there. The only call that accepts another node's certificate.
+/// From a primary's agent to its secondary's, every 0.5 s, for instances in sync there. Accepts another node's certificate, in that node's name.
 /// </summary>
 public sealed record PeerChallenge(string Node, string Nonce, IReadOnlyList<GenerationRecord> Generations) : IAgentCall<PeerAnswer>
 {
     [JsonIgnore] public string Path => "/v1/peer/challenge";
 }
+
+/// <summary>
+/// From a primary's agent to its secondary's while a copy is compared: the hashes of one part of one disk. Offset is a multiple of 64 KiB,
+/// Length 64 MiB at most. The other call that accepts another node's certificate, and only the primary's that the record names.
+/// </summary>
+public sealed record PeerHashesRequest(GenerationRecord Record, int Disk, long Offset, long Length) : IAgentCall<PeerHashesReply>
+{
+    [JsonIgnore] public string Path => "/v1/peer/hashes";
+}
+
+/// <param name="Hashes">SHA-256 of each 64 KiB, one after the other; 32 zero bytes for 64 KiB of zeros.</param>
+public sealed record PeerHashesReply(byte[] Hashes);
 
 /// <summary>The generations, of those asked, that the secondary stands behind.</summary>
 public sealed record PeerAnswer(string Nonce, IReadOnlyList<GenerationRecord> StandsBehind);

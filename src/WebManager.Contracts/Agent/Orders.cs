@@ -34,7 +34,14 @@ public sealed record OpenReplicaOrder(Guid Operation, long Epoch, GenerationReco
 public sealed record OpenReplicaReply(ReplicaAddress Replica);
 
 /// <summary>NBD exports of one generation. Export names carry instance, disk, generation number and tag.</summary>
-public sealed record ReplicaAddress(string Host, int Port, IReadOnlyList<string> Exports);
+public sealed record ReplicaAddress(string Host, int Port, IReadOnlyList<string> Exports)
+{
+    /// <summary>
+    /// The generation ("number-tag") under which this copy was last equal to the primary's, nothing else having written to it since: the
+    /// primary then copies only what it has marked as changed. Null: not known, everything is compared.
+    /// </summary>
+    public string? Holds { get; init; }
+}
 
 /// <summary>
 /// First step of a promotion (R4): from the answer on, this node, the secondary, answers no challenge of the primary for this generation,
@@ -91,8 +98,8 @@ public sealed record DegradeOrder(Guid Operation, long Epoch, GenerationRecord R
 }
 
 /// <summary>
-/// Starts a full copy of every disk to the replica while the guest runs (or while it is stopped), under the current alone record.
-/// When all are equal the agent swaps the guest to both copies, durably promises never to write alone under the record, and reports
+/// Makes every disk of the replica equal while the guest runs, under the current alone record: changed blocks only where they are known,
+/// otherwise both sides are compared and what differs is copied. When all are equal the agent swaps the guest to both copies, durably promises never to write alone under the record, and reports
 /// Mirror = promised; the engine then records in sync and stores that on both nodes. Answers as soon as the copy has begun.
 /// </summary>
 public sealed record ResyncOrder(Guid Operation, long Epoch, GenerationRecord Record, GuestSpec Guest, ReplicaAddress Replica) : IAgentCall<Done>, IOrder

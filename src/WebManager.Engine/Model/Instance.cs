@@ -9,7 +9,7 @@ public enum AdminState { Down, Up }
 /// <summary>creating and removing belong to a job; failed: a creation that could not be undone fully, or a guest given up on.</summary>
 public enum LifeStage { Creating, Ready, Removing, Failed }
 
-/// <summary>none: not mirrored. degraded: alone, no copy running. resynchronising: alone, a full copy runs.</summary>
+/// <summary>none: not mirrored. degraded: alone, no copy running. resynchronising: alone, the other copy is being made equal.</summary>
 public enum MirrorState { None, InSync, Degraded, Resynchronising }
 
 /// <summary>An instance. Primary and Secondary are node names; Generation is the newest record the engine made (null without a mirror or before the first).</summary>

@@ -75,7 +75,7 @@ public sealed record RecoverInstance(string Instance, long Generation) : Instanc
 /// <summary>Filed by the watcher: a copy is lost; leave for the primary to go on alone.</summary>
 public sealed record DegradeInstance(string Instance, long Generation) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.degrade"; }
 
-/// <summary>Filed by the watcher or a person: give the secondary a full copy.</summary>
+/// <summary>Filed by the watcher or a person: make the secondary's copy equal.</summary>
 public sealed record ResyncInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.resync"; }
 
 /// <summary>Filed by the watcher: wanted up, ended by itself on a healthy node; start it in place.</summary>

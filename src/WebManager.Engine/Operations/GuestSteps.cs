@@ -82,7 +82,7 @@ internal static class GuestSteps
     private static async Task<Outcome<Done>> StartAloneAsync(JobContext job, Guid id, string primary, string? secondary, CancellationToken ct)
     {
         var made = await NewGenerationAsync(job, id, "start.record", primary, secondary, SyncState.Alone, start: true,
-            $"Starting on {primary} with one copy; {secondary ?? "a secondary"} gets a fresh copy afterwards.", ct);
+            $"Starting on {primary} with one copy; {secondary ?? "a secondary"} is made equal afterwards.", ct);
         return made.Ok ? await OrderAloneAsync(job, made.Value, ct) : made.Refusal;
     }
 

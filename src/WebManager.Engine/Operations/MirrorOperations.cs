@@ -1,4 +1,4 @@
-// Loss of sync and its return (R1, R2): leave to go on alone, and a full copy for the secondary.
+// Loss of sync and its return (R1, R2): leave to go on alone, and making the secondary's copy equal again.
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 using WebManager.Engine.Model;
@@ -77,7 +77,7 @@ internal sealed class ResyncInstanceOperation : InstanceOperation<ResyncInstance
     private static async Task<Outcome<Done>> BeginAsync(Instance i, JobContext job, CancellationToken ct)
     {
         var record = i.Generation!;
-        await job.StepAsync("copy", $"Copying {i.DiskMiB} MiB from {record.Primary} to {record.Secondary}.", ct);
+        await job.StepAsync("copy", $"Making the {i.DiskMiB} MiB on {record.Secondary} equal to those on {record.Primary}.", ct);
         var disks = await job.OrderAsync(record.Secondary!, new CreateDisksOrder(job.OperationId($"disks/{record}"), job.Epoch, i.ToGuestSpec()), OrderLimit, ct);
         if (!disks.Ok) { return disks; }
         var replica = await OpenAsync(i, record, job, ct);
@@ -112,9 +112,20 @@ internal sealed class ResyncInstanceOperation : InstanceOperation<ResyncInstance
         // The copy may have begun and failed between two reports.
         await job.Nodes.UntilAsync(() => seen || Ended(), TimeSpan.FromSeconds(5), ct);
         if (seen) { await job.Nodes.UntilAsync(Ended, CopyLimit, ct); }
-        if (Promised(job, id)) { return Done.Value; }
+        if (Promised(job, id)) { return await DoneAsync(id, job, ct); }
         var text = Report(job, id)?.MirrorText ?? "the primary or the copy went away";
         return new Refusal("mirror.copy-failed", $"The copy did not come to its end: {text}.", "It is tried again by itself.");
+    }
+
+    private static async Task<Outcome<Done>> DoneAsync(Guid id, JobContext job, CancellationToken ct)
+    {
+        const double MiB = 1024 * 1024;
+        if (Report(job, id)?.Copy is { PausedMs: { } paused } copy)
+        {
+            var compared = copy.ComparedBytes > 0 ? $"{copy.ComparedBytes / MiB:0.#} MiB compared" : "only changed blocks";
+            await job.LogAsync($"{compared}, {copy.MovedBytes / MiB:0.#} MiB copied in {copy.Milliseconds / 1000.0:0.0} s; the guest stood still for {paused} ms.", ct);
+        }
+        return Done.Value;
     }
 
     private static async Task<Outcome<Done>> RecordAsync(Guid id, JobContext job, CancellationToken ct)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using WebManager.Agent.Hypervisor;
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Network;
 using WebManager.Agent.Storage;
 using WebManager.Contracts;
@@ -31,21 +32,38 @@ public sealed class Bench : IAsyncDisposable
 
     public string Root { get; } = Directory.CreateTempSubdirectory("wm-bench-").FullName;
     public DirectProcesses Processes { get; } = new();
-    public HypervisorOptions Options { get; } = new() { OldestWrite = TimeSpan.FromSeconds(2) };
+    public HypervisorOptions Options { get; } = new();
     public QemuHypervisor Hypervisor { get; private set; }
     public ReplicaExporter Exporter { get; private set; }
     public FileImages Primary => new(new StorageOptions { InstancesFolder = Path.Combine(Root, "p") }, Options.RunFolder);
     public FileImages Secondary => new(SecondaryStorage, Options.RunFolder);
     private StorageOptions SecondaryStorage => new() { InstancesFolder = Path.Combine(Root, "s"), FirstReplicaPort = 21000, ReplicaHost = SecondaryHost };
 
+    public NodeTls PrimaryTls => field ??= Authority.Node(Path.Combine(Root, "tls-p"), "p");
+    public NodeTls SecondaryTls => field ??= Authority.Node(Path.Combine(Root, "tls-s"), "s");
+    public TestAuthority Authority { get; } = new();
+
+    /// <summary>False: the secondary's agent cannot be asked for hashes, so its copy is read over the network.</summary>
+    public bool PeerAnswers { get; set; } = true;
+
+    private sealed class Peer(Bench bench) : ICopyPeer
+    {
+        public async Task<byte[]> HashAsync(GenerationRecord record, int disk, long offset, long length, CancellationToken ct)
+        {
+            if (!bench.PeerAnswers) throw new HttpRequestException("No answer.");
+            var hashes = await bench.Exporter.HashAsync(record, disk, offset, length, ct);
+            return hashes.Ok ? hashes.Value : throw new HttpRequestException(hashes.Refusal.Message);
+        }
+    }
+
     public QemuHypervisor NewHypervisor() => new(Tcg, Options, new ImageCatalog(Path.Combine(Root, "images")), new UserNetwork(), null, Processes,
-        TimeProvider.System, NullLogger.Instance);
+        TimeProvider.System, NullLogger.Instance, PrimaryTls, new Peer(this));
 
     /// <summary>Where the secondary is, when it is not on this node's own network.</summary>
     public string? SecondaryNamespace { get; set; }
     public string SecondaryHost { get; set; } = "127.0.0.1";
 
-    public ReplicaExporter NewExporter() => new(Secondary, SecondaryStorage, Options, SecondaryNamespace, Processes, TimeProvider.System, NullLogger<ReplicaExporter>.Instance);
+    public ReplicaExporter NewExporter() => new(Secondary, SecondaryStorage, Options, SecondaryNamespace, Processes, TimeProvider.System, NullLogger<ReplicaExporter>.Instance, SecondaryTls, "s");
 
     /// <summary>What a restart of both agents leaves: new objects, the same processes.</summary>
     public async Task RestartAgentsAsync()
@@ -88,6 +106,52 @@ public sealed class Bench : IAsyncDisposable
         return opened.Value!;
     }
 
+    /// <summary>How many times slower than usual a machine may be that others use at the same time.</summary>
+    public static double Slowness { get; } = double.Parse(Environment.GetEnvironmentVariable("WEBMANAGER_E2E_SLOWNESS") ?? "1", CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// Does something to the other copy, gives the leave to go on alone as soon as the loss is told, and answers the longest time between
+    /// two records that the guest said were stable.
+    /// </summary>
+    public async Task<TimeSpan> LongestGapAsync(GuestSpec spec, IGuest guest, GenerationRecord alone, Func<Task> fault)
+    {
+        var left = new TaskCompletionSource<Outcome<Done>>();
+        async void Leave(IGuest g, string kind, string text)
+        {
+            if (kind == "mirror.broken") left.TrySetResult(await guest.DegradeAsync(alone, default));
+        }
+        guest.Changed += Leave;
+        var (last, since, longest, after) = (Beat(spec), System.Diagnostics.Stopwatch.StartNew(), TimeSpan.Zero, 0);
+        var faulty = fault();
+        await Until.TrueAsync(() =>
+        {
+            if (Beat(spec) is var now && now == last) return false;
+            longest = since.Elapsed > longest ? since.Elapsed : longest;
+            (last, after) = (now, left.Task.IsCompleted ? after + 1 : 0);
+            since.Restart();
+            return after > 5;
+        }, "the guest goes on");
+        await faulty;
+        guest.Changed -= Leave;
+        Refuted(await left.Task);
+        return longest;
+    }
+
+    private int _commands;
+
+    /// <summary>Runs a command in the guest's shell on the console and waits for its end.</summary>
+    public async Task InGuestAsync(GuestSpec spec, IGuest guest, string command)
+    {
+        await Until.TrueAsync(() => Serial(spec).Split("ready:") is [.., var after] && after.Contains("# ", StringComparison.Ordinal), "the shell's prompt");
+        var done = $"done-{++_commands}-{_commands + 7}";
+        await guest.WriteSerialAsync(Encoding.ASCII.GetBytes($"{command}; echo done-{_commands}-$(({_commands}+7))\n"), default);
+        await Until.TrueAsync(() => Serial(spec).Contains(done, StringComparison.Ordinal), command, 120);
+    }
+
+    /// <summary>Writes that many MiB of one letter from a place on the first disk and makes them stable.</summary>
+    public Task FillAsync(GuestSpec spec, IGuest guest, char letter, int fromMiB, int mib) =>
+        InGuestAsync(spec, guest, $"tr '\\0' {letter} </dev/zero | dd of=/dev/vda bs=1M iflag=fullblock seek={fromMiB} count={mib} conv=notrunc,fsync 2>/dev/null");
+
     public static void Refuted<T>(Outcome<T> outcome) => Assert.True(outcome.Ok, $"{outcome.Refusal?.Code}: {outcome.Refusal?.Message}");
 
     public string Serial(GuestSpec spec) => Encoding.UTF8.GetString(SerialPort.Tail(Path.Combine(Primary.FolderOf(spec.Instance), "serial.log"), 1_000_000));
@@ -102,11 +166,16 @@ public sealed class Bench : IAsyncDisposable
         await Until.TrueAsync(() => Beat(spec) >= from + more, $"the guest writes on after {from}: {Serial(spec)[^Math.Min(300, Serial(spec).Length)..]}");
     }
 
-    public async Task SameOnBothAsync(GuestSpec spec)
+    public Task SameOnBothAsync(GuestSpec spec) => SameAsync(spec, []);
+
+    /// <summary>While both images are open; everything must have been flushed.</summary>
+    public Task SameNowAsync(GuestSpec spec) => SameAsync(spec, ["-U"]);
+
+    private async Task SameAsync(GuestSpec spec, string[] more)
     {
         foreach (var disk in spec.Disks)
         {
-            var compared = await Programs.RunAsync("qemu-img", ["compare", "-f", "qcow2", "-F", "qcow2", Primary.PathsOf(spec.Instance).Disk(disk.Index), Secondary.PathsOf(spec.Instance).Disk(disk.Index)], default);
+            var compared = await Programs.RunAsync("qemu-img", ["compare", .. more, "-f", "qcow2", "-F", "qcow2", Primary.PathsOf(spec.Instance).Disk(disk.Index), Secondary.PathsOf(spec.Instance).Disk(disk.Index)], default);
             Assert.True(compared.Ok, compared.Output + compared.Error);
         }
     }

@@ -40,10 +40,9 @@ public sealed class CutLinkTests
             var record = Bench.Record(spec, 1, SyncState.InSync);
             var guest = await bench.StartAsync(spec, record, await bench.OpenAsync(spec, record));
             await bench.BeatsOnAsync(spec);
-            await Ip($"-n {Net} link set {Net}b down");
-            await Until.TrueAsync(() => guest.Mirror == MirrorPhase.Broken, "the cut is noticed", 15);
-            await DegradeAsync(guest, Bench.Record(spec, 2, SyncState.Alone));
-            await bench.BeatsOnAsync(spec);
+            var gap = await bench.LongestGapAsync(spec, guest, Bench.Record(spec, 2, SyncState.Alone), () => Ip($"-n {Net} link set {Net}b down"));
+            TestContext.Current.TestOutputHelper?.WriteLine($"silent cut: {gap.TotalSeconds:0.00} s without an acknowledged write");
+            Assert.True(gap.TotalSeconds < 4 * Bench.Slowness, $"{gap}");
             await UnreachableAsync(bench, spec, guest);
             await Ip($"-n {Net} link set {Net}b up");
             await CopyCutInTheMiddleAsync(bench, spec, guest);

@@ -80,9 +80,14 @@ public sealed class FailoverTests : IAsyncLifetime
         Bench.Refuted(await toP.CallAsync(new CreateDisksOrder(Guid.NewGuid(), 1, guest)));
         Bench.Refuted(await toP.CallAsync(new StartGuestOrder(Guid.NewGuid(), 1, guest) { Record = alone }));
         var open = await toS.CallAsync(new OpenReplicaOrder(Guid.NewGuid(), 1, alone, guest));
+        toP.Peers = new Dictionary<string, string> { ["n2"] = s.Address };
+        await toP.BeatAsync(alone);
         var copy = await toP.CallAsync(new ResyncOrder(Guid.NewGuid(), 1, alone, guest, open.Value!.Replica));
         Assert.True(copy.Ok, copy.Refusal?.Message);
         await BeatUntilAsync(toP, alone, async () => (await toP.ReportAsync(guest.Instance, alone))!.Mirror == MirrorPhase.Promised);
+        // The secondary's agent hashed its copy, asked with the primary's certificate; nothing was known, so all was compared.
+        Assert.DoesNotContain("cannot hash its copy", p.Log, StringComparison.Ordinal);
+        Assert.Equal(64L << 20, (await toP.ReportAsync(guest.Instance, alone))!.Copy!.ComparedBytes);
         var inSync = alone with { Sync = SyncState.InSync };
         Bench.Refuted(await toP.CallAsync(new StoreGenerationOrder(Guid.NewGuid(), 1, inSync)));
         Bench.Refuted(await toS.CallAsync(new StoreGenerationOrder(Guid.NewGuid(), 1, inSync)));

@@ -205,6 +205,9 @@ internal sealed class TestEngine : IDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>The addresses of the other nodes that beats tell.</summary>
+    public IReadOnlyDictionary<string, string> Peers { get; set; } = new Dictionary<string, string>();
+
     public async Task<Outcome<T>> CallAsync<T>(IAgentCall<T> call)
     {
         using var reply = await Http.PostAsync(call.Path, JsonContent.Create(call, call.GetType(), options: WireJson.Options));
@@ -215,7 +218,7 @@ internal sealed class TestEngine : IDisposable
     /// <summary>One beat, answering the challenge of the one before.</summary>
     public async Task<BeatReply> BeatAsync(params GenerationRecord[] behind)
     {
-        var reply = await CallAsync(new BeatRequest("test", Epoch, _node.Name) { Nonce = _nonce, StandsBehind = behind });
+        var reply = await CallAsync(new BeatRequest("test", Epoch, _node.Name) { Nonce = _nonce, StandsBehind = behind, Peers = Peers });
         Assert.Null(reply.Refusal);
         _nonce = reply.Value!.Nonce;
         return reply.Value;

@@ -47,6 +47,22 @@ public sealed class NodeRulesTests
     }
 
     [Fact]
+    public void What_a_copy_was_last_equal_under_counts_only_while_nobody_but_that_primary_could_write_to_it()
+    {
+        StoredGenerations Stored(StoredGenerations before, GenerationRecord r) => On("n2").Store(before, r, NodeFacts.Nothing).Value!.Next;
+        var equal = Stored(StoredGenerations.None, G(5));
+        Assert.Equal(G(5), equal.Holds);
+        var degraded = Stored(equal, G(7, Alone));
+        Assert.Equal(G(5), degraded.Holds);
+        Assert.Equal(G(5), On("n2").OpenReplica(degraded, G(8, Alone), NodeFacts.Nothing).Value!.Next.Holds);
+        Assert.Equal(G(7), Stored(degraded, G(7)).Holds);
+        Assert.Null(Stored(degraded, G(8, Alone, "n3", "n2")).Holds);
+        Assert.Null(Stored(degraded, G(8, Alone, "n1", "n3")).Holds);
+        Assert.Null(On("n2").Start(degraded, G(8, Alone, "n2", "n1"), NodeFacts.Nothing).Value!.Next.Holds);
+        Assert.Null(On("n1").Store(StoredGenerations.None, G(5), NodeFacts.Nothing).Value!.Next.Holds);
+    }
+
+    [Fact]
     public void Export_opens_once_per_generation()
     {
         var first = On("n2").OpenReplica(StoredGenerations.None, G(1), NodeFacts.Nothing).Value!;

@@ -10,6 +10,8 @@ internal static class Limits
     public static TimeSpan SubmitToRunning => Seconds(10);
     public static TimeSpan KillToInit => Seconds(8);
     public static TimeSpan Standstill => Seconds(1);
+    public static TimeSpan LossThatTells => Seconds(1);
+    public static TimeSpan SilentLoss => Seconds(4);
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds * s_slowness);
 }

@@ -66,7 +66,7 @@ public static class Words
         MirrorState.InSync => new Word("In sync", Tone.Ok, "mirror", "Every write is on both nodes before the guest hears it was done. Either node can be lost."),
         MirrorState.Degraded => new Word("Degraded", Tone.Warn, "alert", "Only one copy is current. Losing its node now would stop the instance."),
         MirrorState.Resynchronising => new Word(percent is { } p ? $"Resynchronising {Percent(p)}" : "Resynchronising", Tone.Busy, "sync",
-            "The other node is being given a full copy. Protection returns when that is done."),
+            "The other node's copy is being made equal. Protection returns when that is done."),
     };
 
     public static string Percent(double percent) => Math.Clamp((int)percent, 0, 100).ToString(System.Globalization.CultureInfo.InvariantCulture) + "%";
