@@ -10,6 +10,7 @@ internal static class Limits
     public static TimeSpan SubmitToRunning => Seconds(10);
     public static TimeSpan KillToInit => Seconds(8);
     public static TimeSpan Standstill => Seconds(1);
+    public static TimeSpan SecondaryLost => Seconds(2);
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds * s_slowness);
 }

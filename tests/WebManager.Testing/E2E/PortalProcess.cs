@@ -40,6 +40,10 @@ public sealed class PortalProcess : IAsyncDisposable
 
     public string NodeFolder(string node) => Path.Combine(LabFolder, "nodes", node);
     public string InstanceFolder(string node, Guid instance) => Path.Combine(NodeFolder(node), "instances", instance.ToString());
+
+    /// <summary>The file of the instance's first disk on that node.</summary>
+    public string Disk(string node, Guid instance) => Directory.EnumerateFiles(InstanceFolder(node, instance), "disk0*").Single(f => f.EndsWith(".qcow2", StringComparison.Ordinal));
+
     public SerialFile Serial(string node, Guid instance) => new(Path.Combine(InstanceFolder(node, instance), "serial.log"));
     public SerialFile Serial(InstanceView at) => Serial(at.Primary, at.Id);
 
