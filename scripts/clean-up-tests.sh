@@ -31,5 +31,6 @@ for link in /sys/class/net/wm*; do
     ip netns del "${space##*/}"
   done
   ip link del "$bridge"
+  nft delete table bridge "$bridge" 2>/dev/null
 done
 exit 0

@@ -4,7 +4,7 @@ set -uo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 
 # program=package, for the portal with its lab
-run=(qemu-system-x86_64=qemu-system-x86 qemu-img=qemu-utils ip=iproute2 busybox=busybox-static cpio=cpio lz4=lz4 curl=curl node=nodejs npm=npm)
+run=(qemu-system-x86_64=qemu-system-x86 qemu-img=qemu-utils ip=iproute2 nft=nftables busybox=busybox-static cpio=cpio lz4=lz4 curl=curl node=nodejs npm=npm)
 # and for the tests besides
 test=(chromium=chromium ssh=openssh-client dropbearconvert=dropbear-bin)
 

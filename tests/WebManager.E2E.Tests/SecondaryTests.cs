@@ -71,12 +71,10 @@ public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
     {
         await Api.SucceedsAsync(Api.ActAsync(at.Name, "stop", timeout: 20));
         await Until.TrueAsync(() => Lab.Processes.Guest(at.Id) is null, LabFixture.Soon, "the guest is off");
-        var compared = await Shell.RunAsync("qemu-img", ["compare", "-U", Disk(at.Primary, at.Id), Disk(at.Secondary!, at.Id)]);
+        var compared = await Shell.RunAsync("qemu-img", ["compare", "-U", Portal.Disk(at.Primary, at.Id), Portal.Disk(at.Secondary!, at.Id)]);
         Say($"qemu-img compare: {compared.Output.Trim()}");
         Assert.True(compared.ExitCode == 0, compared.Output + compared.Error);
     }
-
-    private string Disk(string node, Guid id) => Directory.EnumerateFiles(Portal.InstanceFolder(node, id), "disk0*").Single(f => f.EndsWith(".qcow2", StringComparison.Ordinal));
 
     private static async Task<DateTimeOffset> GoneAtAsync(int pid)
     {
@@ -95,43 +93,9 @@ public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
     private async Task WaitedForTheRecordAsync(InstanceView at, DateTimeOffset gone, DateTimeOffset alone, Beats beats)
     {
         var said = beats.HighestSeenBefore(alone);
-        var held = (await BeatRecords.OfAsync(Disk(at.Secondary!, at.Id))).Last;
+        var held = (await BeatRecords.OfAsync(Portal.Disk(at.Secondary!, at.Id))).Last;
         Say($"copy lost -> alone recorded: {Print.Seconds(alone - gone)}; said until then: {said}, on the lost copy: {held}; longest pause of beat: {Print.Seconds(beats.LongestPause)}");
         Assert.True(said > 0 && held >= said, $"beat {said} was said before the record, the copy on {at.Secondary} ends with {held}.");
         Assert.True(beats.LongestPause < Limits.LossThatTells, $"The guest stood still for {beats.LongestPause.TotalSeconds:0.00} s when its copy was lost.");
-    }
-
-    /// <summary>Each beat with the time at which it was seen in the serial log; it was said before that.</summary>
-    private sealed record Beats(IReadOnlyList<(DateTimeOffset Seen, long Number)> All)
-    {
-        public TimeSpan LongestPause => All.Zip(All.Skip(1), (a, b) => b.Seen - a.Seen).Max();
-
-        public long HighestSeenBefore(DateTimeOffset at) => All.Where(b => b.Seen < at).Select(b => b.Number).DefaultIfEmpty(0).Max();
-    }
-
-    /// <summary>What was said before it began counts as seen at its first look.</summary>
-    private sealed class BeatWatch
-    {
-        private readonly CancellationTokenSource _enough = new();
-        private readonly Task<Beats> _watching;
-
-        public BeatWatch(SerialFile serial) => _watching = Task.Run(async () =>
-        {
-            var (said, end) = (new List<(DateTimeOffset, long)>(), 0L);
-            while (!_enough.IsCancellationRequested)
-            {
-                await Task.Delay(3);
-                var (numbers, next) = serial.NewBeats(end);
-                end = next;
-                said.AddRange(numbers.Select(n => (TimeProvider.System.GetUtcNow(), n)));
-            }
-            return new Beats(said);
-        });
-
-        public async Task<Beats> StopAsync()
-        {
-            await _enough.CancelAsync();
-            return await _watching;
-        }
     }
 }

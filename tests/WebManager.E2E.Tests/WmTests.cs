@@ -63,6 +63,29 @@ public sealed class WmTests(LabFixture lab) : LabTest(lab)
     }
 
     [Fact]
+    public async Task Lab_cut_and_heal_answer_are_recorded_and_name_what_is_wrong()
+    {
+        NeedsWires();
+        await JsonAsync("lab", "cut", "n3", "n2");
+        var cut = (await JsonAsync("lab", "cut", "n3")).GetProperty("nodes").EnumerateArray().ToDictionary(n => n.GetProperty("name").GetString()!);
+        Assert.True(cut["n3"].GetProperty("cutOff").GetBoolean());
+        Assert.Equal("n3", Assert.Single(cut["n2"].GetProperty("cutFrom").EnumerateArray()).GetString());
+        Assert.Equal("lab.cut.off", (await Api.SendAsync(HttpMethod.Post, "lab/nodes/n3/heal?from=n2")).Problem.Code);
+        var healed = (await JsonAsync("lab", "heal", "n3")).GetProperty("nodes").EnumerateArray();
+        Assert.All(healed, n => Assert.True(!n.GetProperty("cutOff").GetBoolean() && n.GetProperty("cutFrom").GetArrayLength() == 0));
+        Assert.Contains(await Api.EventsAsync(), e => e.Kind == "lab.cut" && e.Subject == "node:n3" && e.Text.Contains("n3 from n2", StringComparison.Ordinal));
+
+        foreach (var (path, status, field) in new[] { ("lab/nodes/n9/cut", 404, "name"), ("lab/nodes/n3/cut?from=n9", 422, "from"), ("lab/nodes/n3/cut?from=n3", 422, "from"), ("lab/nodes/n3/heal?from=n3", 422, "from") })
+        {
+            var refused = await Api.SendAsync(HttpMethod.Post, path);
+            Assert.Equal((status, field), (refused.Status, refused.Problem.Field));
+        }
+        Assert.Equal(1, (await Lab.Wm.RunAsync("lab", "cut", "n3", "n3")).ExitCode);
+        Assert.Equal(2, (await Lab.Wm.RunAsync("lab", "cut")).ExitCode);
+        await Portal.AllOnlineAsync();
+    }
+
+    [Fact]
     public async Task Lab_reset_begins_anew()
     {
         await Lab.CreateAsync(LabFixture.Diskless("gone"));

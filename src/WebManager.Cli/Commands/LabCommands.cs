@@ -14,17 +14,39 @@ internal static class LabCommands
         Act(around, "start", "Start the node, or what is missing of it."),
         Act(around, "freeze", "Stop every process of the node where it stands."),
         Act(around, "thaw", "Let a frozen node go on."),
+        Cut(around),
+        Heal(around),
         Reset(around));
+
+    private static Command Cut(Surroundings around)
+    {
+        var (name, other) = (Parts.Name("The lab node: n1, n2 ..."), Maybe("OTHER", "Cut only what passes between NAME and this node."));
+        return new Command("cut", "Drop all that passes the node's cable, without a word; the link stays up.").Does(around, run =>
+            PostAsync(run, $"lab/nodes/{Parts.Path(run.Get(name))}/cut{From(run.Get(other))}"), name, other);
+    }
+
+    private static Command Heal(Surroundings around)
+    {
+        var (name, other) = (Maybe("NAME", "The lab node; without it everything is healed."), Maybe("OTHER", "Heal only the cut between NAME and this node."));
+        return new Command("heal", "Let pass again what was cut.").Does(around, run =>
+            PostAsync(run, run.Get(name) is { } node ? $"lab/nodes/{Parts.Path(node)}/heal{From(run.Get(other))}" : "lab/heal"), name, other);
+    }
+
+    private static Argument<string?> Maybe(string name, string help) => new(name) { Description = help, Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => null };
+
+    private static string From(string? other) => other is null ? "" : $"?from={Parts.Path(other)}";
+
+    private static async Task PostAsync(Invocation run, string path)
+    {
+        var lab = await run.Portal.PostAsync(path, CliJson.Default.LabView, run.Ct);
+        if (run.Json) run.WriteJson(lab.Json);
+        else Show(run, lab.Value);
+    }
 
     private static Command Act(Surroundings around, string verb, string help)
     {
         var name = Parts.Name("The lab node: n1, n2 ...");
-        return new Command(verb, help).Does(around, async run =>
-        {
-            var lab = await run.Portal.PostAsync($"lab/nodes/{Parts.Path(run.Get(name))}/{verb}", CliJson.Default.LabView, run.Ct);
-            if (run.Json) run.WriteJson(lab.Json);
-            else Show(run, lab.Value);
-        }, name);
+        return new Command(verb, help).Does(around, run => PostAsync(run, $"lab/nodes/{Parts.Path(run.Get(name))}/{verb}"), name);
     }
 
     private static Command Reset(Surroundings around)
@@ -33,9 +55,7 @@ internal static class LabCommands
         return new Command("reset", "Remove all instances and make fresh nodes.").Does(around, async run =>
         {
             run.Confirm("Remove ALL instances and everything on the lab's nodes?", run.Get(yes));
-            var lab = await run.Portal.PostAsync("lab/reset", CliJson.Default.LabView, run.Ct);
-            if (run.Json) run.WriteJson(lab.Json);
-            else Show(run, lab.Value);
+            await PostAsync(run, "lab/reset");
         }, yes);
     }
 
@@ -46,8 +66,8 @@ internal static class LabCommands
             run.Say("This portal has no lab (setting Lab:Enabled).");
             return;
         }
-        var table = new Output.Table("NODE", "STATE", "PROCESSES", "ADDRESS", "CPUS", "MEMORY", "DISK");
-        foreach (var n in lab.Nodes) table.Row(n.Name, n.State, $"{n.Processes}", n.Address, $"{n.Cpus}", Sizes.Format(n.MemoryMiB), Sizes.Format(n.DiskMiB));
+        var table = new Output.Table("NODE", "STATE", "CUT FROM", "PROCESSES", "ADDRESS", "CPUS", "MEMORY", "DISK");
+        foreach (var n in lab.Nodes) table.Row(n.Name, n.State, n.CutOff ? "everything" : string.Join(", ", n.CutFrom), $"{n.Processes}", n.Address, $"{n.Cpus}", Sizes.Format(n.MemoryMiB), Sizes.Format(n.DiskMiB));
         table.Write(run.Around, "The lab has no nodes.");
     }
 }

@@ -63,8 +63,13 @@ public sealed record ImageView(string Name, string Version, string Description, 
 public sealed record SerialView(IReadOnlyList<string> Lines);
 
 /// <summary>
-/// GET /api/v1/lab; POST /api/v1/lab/nodes/{name}/kill|start|freeze|thaw; POST /api/v1/lab/reset. Processes: how many of that node's run.
+/// GET /api/v1/lab; POST /api/v1/lab/nodes/{name}/kill|start|freeze|thaw; POST /api/v1/lab/nodes/{name}/cut|heal?from=; POST /api/v1/lab/heal;
+/// POST /api/v1/lab/reset. Processes: how many of that node's run. CutOff: from everything. CutFrom: from these nodes one by one.
 /// State: running, frozen, down. Stopped portal: use `./run.sh` again.
 /// </summary>
 public sealed record LabView(bool Enabled, string? Network, IReadOnlyList<LabNodeView> Nodes);
-public sealed record LabNodeView(string Name, string Address, string State, int Processes, int Cpus, long MemoryMiB, long DiskMiB);
+public sealed record LabNodeView(string Name, string Address, string State, int Processes, int Cpus, long MemoryMiB, long DiskMiB)
+{
+    public bool CutOff { get; init; }
+    public IReadOnlyList<string> CutFrom { get; init; } = [];
+}

@@ -23,6 +23,7 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     private IReadOnlyList<LabNode> _nodes = [];
     private LabProcesses? _processes;
     private LabNetwork? _network;
+    private LabSwitch? _switch;
     private bool _broughtUp;
 
     public bool Enabled => _options.Enabled;
@@ -33,6 +34,8 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     /// <summary>Every living process of the lab's nodes, by its marker.</summary>
     internal LabProcesses Processes => _processes ?? throw new InvalidOperationException("The lab is not open.");
 
+    private LabSwitch Switch => _switch ?? throw new InvalidOperationException("The lab is not open.");
+
     private IClusterEngine Engine => services.GetRequiredService<IClusterEngine>();
 
     public async Task OpenAsync(CancellationToken ct)
@@ -42,6 +45,8 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
         Identity = LabIdentity.Open(folder, _options.Network, possible ? LabWires.Namespaces : LabWires.Loopback, await LabNetwork.UsedAsync(ct));
         _processes = new LabProcesses(Identity.Id, time);
         _network = Identity.Wires == LabWires.Namespaces ? new LabNetwork(Identity, folder) : null;
+        _switch = new LabSwitch(Identity);
+        await _switch.ReadAsync(ct);
         var program = AgentProgram.Install(_options.Agent, folder, Processes.Find());
         _nodes = [.. Enumerable.Range(1, _options.Nodes).Select(i => new LabNode(i, Identity, _options, folder, program, time))];
         if (_network is not null && !possible)
@@ -99,11 +104,16 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
         var running = await Processes.LivingAsync(node.Name, ct);
         if (_network is not null)
         {
-            // With nothing running the node comes up like a machine that was off: no taps and addresses from before.
-            if (running.Count == 0) await _network.RemoveNodeAsync(node.Number, ct);
+            // With nothing running the node comes up like a machine that was off: no taps and addresses from before, and whole cables.
+            if (running.Count == 0)
+            {
+                if (await HealAsync(node, null, ct) is { Ok: false } refused) return refused;
+                await _network.RemoveNodeAsync(node.Number, ct);
+            }
             await _network.EnsureNodeAsync(node.Number, ct);
         }
         if (running.Any(p => p.IsAgent)) return Done.Value;
+        if (Switch.Cuts.Nodes.Contains(node.Number)) return new Refusal("lab.cut.off", $"{node.Name} is cut off, so nobody could see whether its agent starts.", $"wm lab heal {node.Name}");
         log.LabNodeStarts(node.Name, running.Count);
         return await node.StartAsync(ct);
     }
@@ -127,7 +137,10 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     private LabNodeView View(LabNode node, IReadOnlyList<LabProcess> running)
     {
         var state = running.Count == 0 ? "down" : running.All(p => p.Stopped) ? "frozen" : "running";
-        return new LabNodeView(node.Name, node.Address, state, running.Count, _options.Cpus, _options.MemoryMiB, _options.DiskMiB);
+        return new LabNodeView(node.Name, node.Address, state, running.Count, _options.Cpus, _options.MemoryMiB, _options.DiskMiB)
+        {
+            CutOff = Switch.Cuts.Nodes.Contains(node.Number), CutFrom = [.. Switch.Cuts.From(node.Number).Select(m => $"n{m}")],
+        };
     }
 
     public Task<Outcome<LabView>> KillAsync(string node, CancellationToken ct) => OnNodeAsync(node, async n =>
@@ -158,10 +171,33 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     private async Task<Outcome<LabView>> OnNodeAsync(string name, Func<LabNode, Task<Outcome<Done>>> act, CancellationToken ct)
     {
         if (Identity is null) return s_noLab;
-        if (_nodes.FirstOrDefault(n => n.Name == name) is not { } node)
-            return new Refusal("lab.node.not-found", $"The lab has no node {name}.", $"There are {string.Join(", ", _nodes.Select(n => n.Name))}.");
-        return await AloneAsync(() => act(node), ct);
+        return _nodes.FirstOrDefault(n => n.Name == name) is { } node ? await AloneAsync(() => act(node), ct) : NoNode("lab.node.not-found", name, "name");
     }
+
+    /// <summary>Silently, from everything or from one other node; its links stay up.</summary>
+    public Task<Outcome<LabView>> CutAsync(string node, string? from, CancellationToken ct) =>
+        OnPairAsync(node, from, (n, other) => Switch.SetAsync(Switch.Cuts.Cut(n.Number, other?.Number), ct), ct);
+
+    public Task<Outcome<LabView>> HealAsync(string node, string? from, CancellationToken ct) => OnPairAsync(node, from, (n, other) => HealAsync(n, other, ct), ct);
+
+    public async Task<Outcome<LabView>> HealAllAsync(CancellationToken ct) =>
+        Identity is null ? s_noLab : await AloneAsync(() => Switch.SetAsync(LabCuts.None, ct), ct);
+
+    private async Task<Outcome<Done>> HealAsync(LabNode node, LabNode? from, CancellationToken ct)
+    {
+        var healed = Switch.Cuts.Heal(node.Number, from?.Number);
+        return healed.Ok ? await Switch.SetAsync(healed.Value, ct) : healed.Refusal;
+    }
+
+    private Task<Outcome<LabView>> OnPairAsync(string node, string? from, Func<LabNode, LabNode?, Task<Outcome<Done>>> act, CancellationToken ct) => OnNodeAsync(node, async n =>
+    {
+        if (from is null) return await act(n, null);
+        if (from == node) return new Refusal("lab.cut.itself", $"{node} cannot be cut from itself.", "Name another node, or none.") { Field = "from" };
+        return _nodes.FirstOrDefault(m => m.Name == from) is { } other ? await act(n, other) : NoNode("lab.node.unknown", from, "from");
+    }, ct);
+
+    private Refusal NoNode(string code, string name, string field) =>
+        new(code, $"The lab has no node {name}.", $"There are {string.Join(", ", _nodes.Select(n => n.Name))}.") { Field = field };
 
     /// <summary>All instances and nodes go; three fresh nodes join.</summary>
     public async Task<Outcome<LabView>> ResetAsync(CancellationToken ct)
@@ -189,6 +225,7 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     /// <summary>Through the engine's door like any caller's changes; the nodes run meanwhile, so that they can clean up.</summary>
     private async Task<Outcome<Done>> EmptyAsync(CancellationToken ct)
     {
+        if (Switch.Cuts.Any && await Switch.SetAsync(LabCuts.None, ct) is { Ok: false } uncut) return uncut;
         foreach (var node in _nodes) await Processes.ThawAsync(node.Name, ct);
         if (await AllUpAsync(ct) is { Ok: false } failed) return failed;
         var instances = Engine.Feeds.Instances.Current().Values.Select(i => (OperationRequest)new RemoveInstance(i.Name));
@@ -248,6 +285,7 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
 
     private async Task RemoveNetworkAsync(LabNetwork network)
     {
+        if (Switch.Cuts.Any) await Switch.SetAsync(LabCuts.None, CancellationToken.None);
         foreach (var node in _nodes) await network.RemoveNodeAsync(node.Number, CancellationToken.None);
         await network.RemoveHostAsync(CancellationToken.None);
     }

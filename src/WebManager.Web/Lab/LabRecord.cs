@@ -8,13 +8,14 @@ namespace WebManager.Web.Lab;
 
 internal sealed class LabRecord(ClusterEngine engine, IClusterStore store, TimeProvider time, ILogger<LabRecord> log)
 {
-    public async Task AddAsync(Caller caller, string action, string subject, Refusal? refusal)
+    /// <param name="from">The node on the other end of a cut.</param>
+    public async Task AddAsync(Caller caller, string action, string subject, string? from, Refusal? refusal)
     {
-        var result = refusal?.Message ?? "done";
-        log.LabAction(action, subject, caller.Name, result);
-        if (refusal is null) engine.RecordEvent($"lab.{action}", Severity.Info, subject == "lab" ? "lab" : $"node:{subject}", $"Lab: {action} {subject}, asked by {caller.Name}");
+        var (result, what) = (refusal?.Message ?? "done", from is null ? subject : $"{subject} from {from}");
+        log.LabAction(action, what, caller.Name, result);
+        if (refusal is null) engine.RecordEvent($"lab.{action}", Severity.Info, subject == "lab" ? "lab" : $"node:{subject}", $"Lab: {action} {what}, asked by {caller.Name}");
         var changes = new Changes();
-        changes.Audit.Add(new AuditEntry(time.GetUtcNow(), caller.Name, caller.Face, caller.Address, $"lab.{action}", subject, refusal?.Code ?? "success", null, null));
+        changes.Audit.Add(new AuditEntry(time.GetUtcNow(), caller.Name, caller.Face, caller.Address, $"lab.{action}", what, refusal?.Code ?? "success", null, null));
         await store.CommitAsync(changes, CancellationToken.None);
     }
 }

@@ -35,6 +35,7 @@ public sealed class LabFixture : IAsyncLifetime
     public async Task FreshAsync()
     {
         if (Portal.Pid is null) await Portal.BeginAsync();
+        await Api.HealAsync();
         foreach (var node in NodeNames)
         {
             await Api.LabAsync(node, "thaw");
@@ -105,6 +106,32 @@ public abstract class LabTest(LabFixture lab) : IAsyncLifetime
     protected static void Say(string line) => Print.Line(line);
 
     public async ValueTask InitializeAsync() => await lab.FreshAsync();
+
+    protected void NeedsWires()
+    {
+        if (!Directory.Exists($"/sys/class/net/wm{lab.Processes.LabId}")) Assert.Skip("Only a lab of network namespaces has wires to cut; that needs root.");
+    }
+
+    /// <summary>A mirrored instance on n1 and n2 that counts, and the book of what it says.</summary>
+    protected async Task<(InstanceView At, BeatLedger Ledger)> BeatingAsync(string name, string primary = "n1", string secondary = "n2")
+    {
+        var at = await lab.CreateAsync(LabFixture.Mirrored(name) with { Primary = primary, Secondary = secondary });
+        await lab.BeatsAsync(at);
+        return (at, new BeatLedger(Portal, at.Id, LabFixture.NodeNames));
+    }
+
+    protected Task<InstanceView> RunsAtAsync(string name, string node, string mirror) => Until.SomeAsync(async () =>
+        await Api.InstanceAsync(name) is { Status: "running" } i && i.Primary == node && i.Mirror == mirror ? i : null, TimeSpan.FromSeconds(60), $"{name} runs on {node}, {mirror}");
+
+    /// <summary>It counts on where it is; nothing that was acknowledged is lost, no two guests wrote in turn, and picture and nodes agree.</summary>
+    protected async Task CleanAsync(BeatLedger ledger, InstanceView at)
+    {
+        await lab.BeatsAsync(at);
+        var found = await ledger.CheckAsync(at.Primary);
+        Say($"{at.Name}: {ledger.Highest} records acknowledged: {found}");
+        Assert.True(found.Clean, found.ToString());
+        await World.MatchesAsync(Portal);
+    }
 
     public virtual async ValueTask DisposeAsync()
     {

@@ -41,6 +41,8 @@ public sealed class Api : IDisposable
     public Task<IReadOnlyList<EventView>> EventsAsync(int limit = 100) => GetAsync<IReadOnlyList<EventView>>($"events?limit={limit}");
     public Task<LabView> LabAsync() => GetAsync<LabView>("lab");
     public Task<LabView> LabAsync(string node, string verb) => PostAsync<LabView>($"lab/nodes/{node}/{verb}");
+    public Task<LabView> CutAsync(string node, string? from = null) => PostAsync<LabView>($"lab/nodes/{node}/cut{(from is null ? "" : $"?from={from}")}");
+    public Task<LabView> HealAsync() => PostAsync<LabView>("lab/heal");
 
     /// <summary>The instance, or null when there is none of that name.</summary>
     public async Task<InstanceView?> FindAsync(string name) => (await InstancesAsync()).FirstOrDefault(i => i.Name == name);

@@ -70,13 +70,22 @@ internal static class LabCleaner
             if (Directory.Exists($"/sys/class/net/wm{id}n{node}")) Ip("link", "del", "dev", $"wm{id}n{node}");
             if (File.Exists($"/run/netns/wm{id}n{node}")) Ip("netns", "del", $"wm{id}n{node}");
         }
-        if (Directory.Exists($"/sys/class/net/wm{id}")) Ip("link", "del", "dev", $"wm{id}");
+        if (!Directory.Exists($"/sys/class/net/wm{id}")) return;
+        Ip("link", "del", "dev", $"wm{id}");
+        // The cuts; made anew in the same breath, so that there is something to delete.
+        Run("nft", $"table bridge wm{id}\ndelete table bridge wm{id}");
     }
 
-    private static void Ip(params string[] arguments)
+    private static void Ip(params string[] arguments) => Run("ip", arguments);
+
+    private static void Run(string program, params string[] arguments)
     {
-        using var process = Process.Start("ip", arguments);
-        process.WaitForExit(10_000);
+        try
+        {
+            using var process = Process.Start(program, arguments);
+            process.WaitForExit(10_000);
+        }
+        catch (System.ComponentModel.Win32Exception) { } // Not installed: then it made nothing either.
     }
 
     private static void TryDelete(string folder)

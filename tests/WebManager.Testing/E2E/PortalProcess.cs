@@ -10,7 +10,7 @@ namespace WebManager.Testing.E2E;
 public sealed class PortalProcess : IAsyncDisposable
 {
     public const string AdminPassword = "Correct-Horse-9-Battery";
-    private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(150);
     private readonly string? _adminPassword;
     private readonly IReadOnlyDictionary<string, string> _settings;
     private Process? _process;
@@ -40,6 +40,10 @@ public sealed class PortalProcess : IAsyncDisposable
 
     public string NodeFolder(string node) => Path.Combine(LabFolder, "nodes", node);
     public string InstanceFolder(string node, Guid instance) => Path.Combine(NodeFolder(node), "instances", instance.ToString());
+
+    /// <summary>The file of the instance's first disk on that node.</summary>
+    public string Disk(string node, Guid instance) => Directory.EnumerateFiles(InstanceFolder(node, instance), "disk0*").Single(f => f.EndsWith(".qcow2", StringComparison.Ordinal));
+
     public SerialFile Serial(string node, Guid instance) => new(Path.Combine(InstanceFolder(node, instance), "serial.log"));
     public SerialFile Serial(InstanceView at) => Serial(at.Primary, at.Id);
 
@@ -94,6 +98,8 @@ public sealed class PortalProcess : IAsyncDisposable
         }
         catch (TimeoutException e)
         {
+            // One that hangs must not stand in the way of the next start.
+            await KillAsync();
             throw new TimeoutException($"{e.Message}\n{LastLines()}", e);
         }
         if (_process is { HasExited: true }) throw new InvalidOperationException($"The portal ended with {_process.ExitCode}:\n{LastLines()}");

@@ -29,14 +29,20 @@ public sealed class SerialFile(string path)
     /// <summary>The beats in whole lines from there on, and where the last whole line ends.</summary>
     public (IReadOnlyList<long> Numbers, long End) NewBeats(long from)
     {
+        var (lines, end) = NewLines(from);
+        return ([.. lines.Select(l => NumberOf(l, "beat ")).Where(n => n > 0)], end);
+    }
+
+    /// <summary>The whole lines from there on, and where the last of them ends.</summary>
+    public (IReadOnlyList<string> Lines, long End) NewLines(long from)
+    {
         if (End <= from) return ([], from);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var bytes = new byte[file.Length - from];
         file.Position = from;
         file.ReadExactly(bytes);
         var whole = Array.LastIndexOf(bytes, (byte)'\n') + 1;
-        var lines = Encoding.Latin1.GetString(bytes, 0, whole).Split('\n').Select(l => l.TrimEnd('\r'));
-        return ([.. lines.Select(l => NumberOf(l, "beat ")).Where(n => n > 0)], from + whole);
+        return whole == 0 ? ([], from) : ([.. Encoding.Latin1.GetString(bytes, 0, whole - 1).Split('\n').Select(l => l.TrimEnd('\r'))], from + whole);
     }
 
     /// <summary>The last "beat N" from there on; 0 for none.</summary>
@@ -57,8 +63,8 @@ public sealed class SerialFile(string path)
 
     public Task<TimeSpan> BootedAsync(long from, TimeSpan limit) => SeenAsync(l => l.Contains(FirstLine, StringComparison.Ordinal), from, limit, $"\"{FirstLine}\"");
 
-    /// <summary>At the end of a line: the shell's prompt may stand before it.</summary>
-    private static long NumberOf(string line, string word)
+    /// <summary>At the end of a line: the shell's prompt may stand before it. -1: not in this line.</summary>
+    public static long NumberOf(string line, string word)
     {
         var at = line.LastIndexOf(word, StringComparison.Ordinal);
         return at >= 0 && (at == 0 || !char.IsAsciiLetterLower(line[at - 1]) || line[..at].EndsWith("[6n", StringComparison.Ordinal))

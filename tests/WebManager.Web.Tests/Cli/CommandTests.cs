@@ -133,6 +133,26 @@ public sealed class CommandTests
     }
 
     [Theory]
+    [InlineData("/lab/nodes/n1/cut", "lab", "cut", "n1")]
+    [InlineData("/lab/nodes/n1/cut?from=n2", "lab", "cut", "n1", "n2")]
+    [InlineData("/lab/heal", "lab", "heal")]
+    [InlineData("/lab/nodes/n1/heal", "lab", "heal", "n1")]
+    [InlineData("/lab/nodes/n1/heal?from=n2", "lab", "heal", "n1", "n2")]
+    public async Task Cutting_and_healing_name_the_other_end_and_show_what_is_cut(string path, params string[] args)
+    {
+        await using var portal = await FakePortal.StartAsync();
+        const string lab = """{"enabled":true,"nodes":[{"name":"n1","address":"a","state":"running","processes":2,"cpus":2,"memoryMiB":1024,"diskMiB":4096,"cutOff":true,"cutFrom":["n2"]},{"name":"n2","address":"b","state":"running","processes":2,"cpus":2,"memoryMiB":1024,"diskMiB":4096,"cutOff":false,"cutFrom":["n1","n3"]}]}""";
+        portal.On($"POST {path.Split('?')[0]}", 200, lab);
+        using var wm = new WmRun(portal);
+        var (code, output, error) = await wm.RunAsync(args);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(path, Assert.Single(portal.Requests).Path);
+        Assert.Matches("n1 +running +everything", output);
+        Assert.Matches("n2 +running +n1, n3", output);
+        Assert.Equal((0, lab + "\n", ""), await wm.RunAsync([.. args, "--json"]));
+    }
+
+    [Theory]
     [InlineData("instance", "remove", "web1")]
     [InlineData("node", "remove", "n1")]
     [InlineData("lab", "reset")]

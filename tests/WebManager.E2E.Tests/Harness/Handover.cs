@@ -1,0 +1,39 @@
+// An instance goes from one node to another: the old guest is dead before the new one starts, and the new one has all that was acknowledged.
+using WebManager.Contracts.Api;
+using WebManager.Testing.E2E;
+using Xunit;
+
+namespace WebManager.E2E.Tests.Harness;
+
+/// <summary>Made before the fault.</summary>
+internal sealed class Handover
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+    private readonly LabFixture _lab;
+    private readonly InstanceView _at;
+    private readonly SerialFile _next;
+    private readonly long _from;
+    private readonly TimeSpan _begun = NodeProcesses.SinceBoot();
+    private readonly Task<TimeSpan> _gone;
+
+    public Handover(LabFixture lab, InstanceView at)
+    {
+        (_lab, _at, _next) = (lab, at, lab.Portal.Serial(at.Secondary!, at.Id));
+        _from = _next.End;
+        _gone = NodeProcesses.GoneAsync(lab.Processes.Guest(at.Id)!.Pid, s_limit);
+    }
+
+    /// <summary>Waits until it counts on the secondary.</summary>
+    public async Task EndAsync()
+    {
+        var gone = await _gone;
+        var guest = await Until.SomeAsync(() => Task.FromResult(_lab.Processes.Guests(_at.Id).FirstOrDefault(p => p.Node == _at.Secondary)), s_limit, $"{_at.Name} runs on {_at.Secondary}", TimeSpan.FromMilliseconds(10));
+        var started = NodeProcesses.StartOf(guest.Pid);
+        await Until.TrueAsync(() => _next.Resume(_from) is not null, s_limit, $"resume N in {_next.Path}");
+        var (said, resumed) = (_lab.Portal.Serial(_at).HighestBeat(), _next.Resume(_from)!.Value);
+        Print.Line($"{_at.Name}: old guest gone after {Print.Seconds(gone - _begun)}, new one started after {Print.Seconds(started - _begun)}; beat {said}, resume {resumed}");
+        // Start times are rounded down to 10 ms, and the end is seen a little late.
+        Assert.True(gone <= started + TimeSpan.FromMilliseconds(50), $"The old guest was gone at {gone}, the new one started at {started}.");
+        Assert.True(resumed >= said, $"beat {said} was acknowledged, resume says {resumed}.");
+    }
+}
