@@ -54,8 +54,8 @@ public sealed class CrashTests
         private async Task RunAsync()
         {
             await _world.BeginAsync("n1", "n2");
-            await ScenarioRun.CreateAsync(_world, Bystander);
-            if (operation != "create") await ScenarioRun.CreateAsync(_world, Subject);
+            await ScenarioInstances.CreateAsync(_world, Bystander);
+            if (operation != "create") await ScenarioInstances.CreateAsync(_world, Subject);
             if (operation == "start") await _world.Portal!.DoAsync(new StopInstance("i1"));
             await _world.DelayAsync(TimeSpan.FromSeconds(3));
             _world.AtStep = AtStep;
@@ -74,7 +74,7 @@ public sealed class CrashTests
         {
             switch (operation)
             {
-                case "create": _world.Spawn(() => ScenarioRun.CreateAsync(_world, Subject)); break;
+                case "create": _world.Spawn(() => ScenarioInstances.CreateAsync(_world, Subject)); break;
                 case "recover": Faults.Do(_world, "power-off", ["n1"]); break;
                 case "degrade": Faults.Do(_world, "power-off", ["n2"]); break;
                 case "restart": Faults.Do(_world, "guest-crash", ["i1"]); break;

@@ -1,5 +1,4 @@
-// Random histories by seed. More of them: WEBMANAGER_SIM_SEEDS=1000-3000.
-using System.Globalization;
+// Random histories by seed, a part of what tests/Simulation explores.
 using WebManager.Testing.Simulator;
 using Xunit;
 
@@ -7,47 +6,36 @@ namespace WebManager.Engine.Tests;
 
 public sealed class ExplorationTests(ITestOutputHelper output)
 {
-    private static (int From, int To) Seeds()
-    {
-        var given = Environment.GetEnvironmentVariable("WEBMANAGER_SIM_SEEDS")?.Split('-');
-        return given is [var from, var to] ? (int.Parse(from, CultureInfo.InvariantCulture), int.Parse(to, CultureInfo.InvariantCulture)) : (1, 60);
-    }
-
     [Fact]
-    public void Random_faults_break_no_invariant_and_all_comes_to_rest()
+    public void Random_faults_break_no_invariant_and_all_comes_to_rest() => Explore(1, seeds: 30);
+
+    /// <summary>About two minutes of one core.</summary>
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public void More_random_faults_break_no_invariant_and_all_comes_to_rest() => Explore(1001, seeds: 300);
+
+    private void Explore(int first, int seeds)
     {
-        var (from, to) = Seeds();
-        var wrong = new List<string>();
-        for (var seed = from; seed <= to && wrong.Count < 10; seed++)
+        var (faults, wrong) = (0, new List<string>());
+        for (var seed = first; seed < first + seeds && wrong.Count < 3; seed++)
         {
-            if (Problem(seed) is { } problem) wrong.Add(problem);
+            var scenario = Drawing.Draw(seed);
+            var result = new Exploration(scenario).Run();
+            faults += result.Faults;
+            if (result.Violation is not null) wrong.Add(Explain(scenario, result));
         }
 
+        output.WriteLine($"{seeds} seeds, {faults} faults");
         Assert.True(wrong.Count == 0, string.Join("\n\n", wrong));
+        Assert.True(faults > seeds * 10, $"Only {faults} faults were done.");
     }
 
-    private string? Problem(int seed)
+    private static string Explain(Scenario scenario, ExplorationResult result)
     {
-        var run = new Exploration(seed);
-        try
-        {
-            var faults = run.Run();
-            if (faults.Count == 0) return null;
-            Keep(seed, run);
-            return $"Seed {seed}: {string.Join(' ', faults)}";
-        }
-        catch (Exception broken)
-        {
-            Keep(seed, run);
-            return $"Seed {seed}: {broken.GetType().Name} {broken.Message.Split('\n')[0]}";
-        }
-    }
-
-    private void Keep(int seed, Exploration run)
-    {
-        var file = Path.Combine(Path.GetTempPath(), $"webmanager-sim-{seed}.txt");
-        File.WriteAllText(file, run.World.History);
-        output.WriteLine($"History of seed {seed}: {file}");
+        var short_ = Shrinking.Shrink(scenario, result, most: 60).Smallest;
+        var again = new Exploration(short_, keepHistory: true);
+        var broken = again.Run();
+        return $"Seed {scenario.Seed}: {result.Violation}\nShrunk: {broken.Violation}\n{ScenarioText.Of(short_)}\n{again.World.History}";
     }
 
     [Theory]
@@ -56,14 +44,18 @@ public sealed class ExplorationTests(ITestOutputHelper output)
     [InlineData(3)]
     public void Same_seed_gives_the_same_history(int seed)
     {
+        var scenario = Drawing.Draw(seed);
         string History()
         {
-            var run = new Exploration(seed);
-            try { run.Run(); }
-            catch (InvariantBrokenException) { }
+            var run = new Exploration(scenario, keepHistory: true);
+            run.Run();
             return run.World.History + run.World.Scheduler.Steps;
         }
 
-        Assert.Equal(History(), History());
+        var history = History();
+        Assert.Equal(history, History());
+        var quick = new Exploration(Drawing.Draw(seed));
+        quick.Run();
+        Assert.EndsWith(quick.World.Scheduler.Steps.ToString(System.Globalization.CultureInfo.InvariantCulture), history, StringComparison.Ordinal);
     }
 }

@@ -10,8 +10,6 @@ namespace WebManager.Engine.Tests;
 
 public sealed class NodesByHandTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
-
     [Fact]
     public void Cut_off_primary_stops_by_itself_before_the_secondary_may_start() => Play(1, async hand =>
     {
@@ -125,7 +123,7 @@ public sealed class NodesByHandTests
             var next = hand.Record with { Number = 2, Tag = "b", Primary = "n2", Secondary = "n1", Sync = SyncState.Alone };
             await hand.SendAsync("n2", new StartGuestOrder(hand.Id(), 1, hand.Guest) { Record = next });
             Assert.Equal("n2", hand.RunsOn);
-        }, without.Length == 0 ? null : RuleSwitchTests.Without(without));
+        }, without.Length == 0 ? null : Drawing.Without(without));
         if (noticed) Assert.Contains("runs twice", Assert.Throws<InvariantBrokenException>(Run).Message, StringComparison.Ordinal);
         else Run();
     }
@@ -145,94 +143,5 @@ public sealed class NodesByHandTests
         return history;
     }
 
-    private static void Play(int seed, Func<Hand, Task> script, RuleSwitches? rules = null)
-    {
-        var hand = new Hand(seed, rules);
-        hand.World.Scheduler.Run(() => script(hand), TimeSpan.FromHours(1));
-    }
-
-    private sealed class Hand
-    {
-        private readonly Life _life = new();
-        private readonly SimLinks _links;
-        private readonly SimRandomness _randomness;
-        private readonly Dictionary<string, string?> _nonces = [];
-
-        public Hand(int seed, RuleSwitches? rules)
-        {
-            World = new SimWorld(new SimOptions { Seed = seed, Rules = rules ?? RuleSwitches.All });
-            World.Network.SlowPart = 0;
-            _links = new SimLinks(World, _life, new SimClock(World.Scheduler));
-            _randomness = new SimRandomness(World.Random);
-            Instance = Id();
-            Guest = new GuestSpec(Instance, "i1", "alpine", 1, 256, DiskTemplate.Mirror, [new DiskSpec(0, Id(), 1024)], []);
-            Record = new GenerationRecord(Instance, 1, "a", "n1", "n2", SyncState.InSync);
-            World.AddNode("n1");
-            World.AddNode("n2");
-        }
-
-        public SimWorld World { get; }
-        public Guid Instance { get; }
-        public GuestSpec Guest { get; set; }
-        public GenerationRecord Record { get; set; }
-        public Dictionary<string, IReadOnlyList<InstanceReport>> Reports { get; } = [];
-        public string? RunsOn => World.Truth.Executing(Instance)?.Node.Name;
-
-        public Guid Id() => _randomness.NewGuid();
-
-        public Task<Outcome<T>> SendAsync<T>(string node, IAgentCall<T> call) => _links.To(node, "").CallAsync(call, Limit, CancellationToken.None);
-
-        public async Task StartInSyncAsync()
-        {
-            await PrepareAsync();
-            var replica = await SendAsync("n2", new OpenReplicaOrder(Id(), 1, Record, Guest));
-            var started = await SendAsync("n1", new StartGuestOrder(Id(), 1, Guest) { Record = Record, Replica = replica.Value!.Replica });
-            Assert.Null(started.Refusal);
-        }
-
-        public async Task StartAloneAsync()
-        {
-            await PrepareAsync();
-            Record = Record with { Sync = SyncState.Alone };
-            Assert.Null((await SendAsync("n1", new StartGuestOrder(Id(), 1, Guest) { Record = Record })).Refusal);
-        }
-
-        private async Task PrepareAsync()
-        {
-            foreach (var node in World.Nodes)
-            {
-                node.PowerOn();
-                await SendAsync(node.Name, new CreateDisksOrder(Id(), 1, Guest));
-            }
-
-            await BeatForAsync(0.5);
-        }
-
-        public async Task BeatForAsync(double seconds)
-        {
-            for (var until = World.Now + TimeSpan.FromSeconds(seconds); World.Now < until;)
-            {
-                foreach (var node in World.Nodes)
-                {
-                    World.Spawn(() => BeatAsync(node));
-                }
-
-                var left = until - World.Now;
-                await World.DelayAsync(left < TimeSpan.FromSeconds(0.5) ? left : TimeSpan.FromSeconds(0.5));
-            }
-        }
-
-        private async Task BeatAsync(SimNode node)
-        {
-            var reply = await SendAsync(node.Name, new BeatRequest("c", 1, node.Name)
-            {
-                Nonce = _nonces.GetValueOrDefault(node.Name),
-                StandsBehind = [Record],
-                Peers = World.Nodes.ToDictionary(n => n.Name, n => n.Address),
-            });
-            if (reply.Value is not { } told) return;
-            _nonces[node.Name] = told.Nonce;
-            if (told.Instances is { } reports) Reports[node.Name] = reports;
-        }
-    }
+    private static void Play(int seed, Func<Hand, Task> script, RuleSwitches? rules = null) => Hand.Play(seed, script, rules);
 }

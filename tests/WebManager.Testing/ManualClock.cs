@@ -7,9 +7,12 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
     public static readonly DateTimeOffset DefaultStart = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly Lock _gate = new();
-    private readonly SortedSet<Due> _due = new(Comparer<Due>.Create((a, b) => a.At != b.At ? a.At.CompareTo(b.At) : a.Order.CompareTo(b.Order)));
+
+    /// <summary>By due time and order; an entry whose order is no longer its timer's was changed or disposed and is passed over.</summary>
+    private readonly PriorityQueue<IDue, (long At, long Order)> _due = new();
     private DateTimeOffset _now = start;
     private long _order;
+    private int _waiting;
 
     public ManualClock() : this(DefaultStart) { }
 
@@ -19,16 +22,31 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     /// <summary>Timers that are set.</summary>
-    public int Waiting { get { lock (_gate) { return _due.Count; } } }
+    public int Waiting { get { lock (_gate) { return _waiting; } } }
 
     /// <summary>When the next timer is due; null when none is set.</summary>
-    public DateTimeOffset? NextDue { get { lock (_gate) { return _due.Min?.At; } } }
+    public DateTimeOffset? NextDue { get { lock (_gate) { return Next(out var at) ? new DateTimeOffset(at, TimeSpan.Zero) : null; } } }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new Due(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
+    }
+
+    /// <summary>As Task.Delay on this clock, at less cost.</summary>
+    public Task DelayAsync(TimeSpan time)
+    {
+        if (time <= TimeSpan.Zero) return Task.CompletedTask;
+        var sleep = new Sleep();
+        lock (_gate)
+        {
+            sleep.Order = ++_order;
+            _waiting++;
+            _due.Enqueue(sleep, ((_now + time).Ticks, sleep.Order));
+        }
+
+        return sleep.Task;
     }
 
     /// <summary>Fires everything that falls due on the way.</summary>
@@ -42,51 +60,87 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
     /// <summary>Moves to the next timer due until then and fires that one alone; false when there is none.</summary>
     public bool FireNext(DateTimeOffset until)
     {
-        Due? next;
+        IDue next;
         lock (_gate)
         {
-            next = _due.Min;
-            if (next is null || next.At > until) return false;
-            _now = next.At > _now ? next.At : _now;
-            next.Rearm();
+            if (!Next(out var at) || at > until.UtcTicks) return false;
+            next = _due.Dequeue();
+            _waiting--;
+            if (at > _now.UtcTicks) _now = new DateTimeOffset(at, TimeSpan.Zero);
+            next.Rearm(at);
         }
 
         next.Fire();
         return true;
     }
 
-    private sealed class Due(ManualClock clock, TimerCallback callback, object? state) : ITimer
+    private bool Next(out long at)
+    {
+        while (_due.TryPeek(out var due, out var when))
+        {
+            at = when.At;
+            if (due.Order == when.Order) return true;
+            _due.Dequeue();
+        }
+
+        at = 0;
+        return false;
+    }
+
+    private interface IDue
+    {
+        /// <summary>Of the entry that counts; 0: none does.</summary>
+        long Order { get; }
+        void Rearm(long at);
+        void Fire();
+    }
+
+    private sealed class Sleep : TaskCompletionSource, IDue
+    {
+        public long Order { get; set; }
+        public void Rearm(long at) => Order = 0;
+        public void Fire() => SetResult();
+    }
+
+    private sealed class Due(ManualClock clock, TimerCallback callback, object? state) : ITimer, IDue
     {
         private TimeSpan _period;
-        public DateTimeOffset At { get; private set; }
         public long Order { get; private set; }
         public void Fire() => callback(state);
 
-        public void Rearm()
+        public void Rearm(long at)
         {
-            clock._due.Remove(this);
-            if (_period > TimeSpan.Zero) Set(At + _period);
+            Order = 0;
+            if (_period > TimeSpan.Zero) Set(at + _period.Ticks);
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             lock (clock._gate)
             {
-                clock._due.Remove(this);
+                Unset();
                 _period = period;
-                if (dueTime != Timeout.InfiniteTimeSpan) Set(clock._now + dueTime);
+                if (dueTime != Timeout.InfiniteTimeSpan) Set((clock._now + dueTime).UtcTicks);
             }
 
             return true;
         }
 
-        private void Set(DateTimeOffset at)
+        private void Set(long at)
         {
-            (At, Order) = (at, ++clock._order);
-            clock._due.Add(this);
+            Order = ++clock._order;
+            clock._waiting++;
+            clock._due.Enqueue(this, (at, Order));
         }
 
-        public void Dispose() { lock (clock._gate) { clock._due.Remove(this); } }
+        private void Unset()
+        {
+            if (Order == 0) return;
+            Order = 0;
+            clock._waiting--;
+        }
+
+        public void Dispose() { lock (clock._gate) { Unset(); } }
         public ValueTask DisposeAsync() { Dispose(); return default; }
     }
 }

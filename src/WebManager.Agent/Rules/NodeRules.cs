@@ -25,7 +25,7 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
         var acts = NodeActs.None;
         if (facts.Guest is { } guest)
         {
-            if (record.Primary != node) acts |= NodeActs.KillGuest;
+            if (record.Primary != node) acts |= _rules.OtherPrimaryKills ? NodeActs.KillGuest : NodeActs.None;
             else if (record.Number > guest.Number || record.Sync != guest.Sync) acts |= NodeActs.AdoptRecord;
         }
 
@@ -146,7 +146,7 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
         if (stored.Record is not { } newest) return acts;
         if (facts.Guest is { } guest)
         {
-            if (newest.Primary != node && newest.Number >= guest.Number) acts |= NodeActs.KillGuest;
+            if (newest.Primary != node && newest.Number >= guest.Number) acts |= _rules.OtherPrimaryKills ? NodeActs.KillGuest : NodeActs.None;
             else if (newest.Primary == node) acts |= NodeActs.AdoptRecord;
         }
 

@@ -15,10 +15,11 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private readonly Dictionary<(Guid Instance, string Operation), Tries> _tries = [];
     private readonly Dictionary<string, long> _freeSince = new(StringComparer.Ordinal);
     private readonly Signal _news = new();
+    private readonly long _began = parts.Clock.GetTimestamp();
     private Task _loop = Task.CompletedTask;
 
     /// <summary>How often something was filed for an instance, and when it may be again.</summary>
-    private sealed record Tries(int Count, DateTimeOffset First, DateTimeOffset NotBefore);
+    private sealed record Tries(int Count, TimeSpan First, TimeSpan NotBefore);
 
     public void Begin() => _loop = LoopAsync();
 
@@ -102,7 +103,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     /// <summary>Back-off: recovery and degrading are never held back beyond a beat, restarts double, copies wait their delay.</summary>
     private bool May(Instance instance, OperationRequest request)
     {
-        var now = parts.Clock.GetUtcNow();
+        var now = parts.Clock.GetElapsedTime(_began);   // a wall clock that is set back must not hold anything back
         var key = (instance.Id, request.Name);
         var tries = _tries.GetValueOrDefault(key);
         if (tries is null || now - tries.First > parts.Recovery.RestartWindow)

@@ -25,14 +25,24 @@ internal static class Fencing
         // A primary that answers the engine again keeps renewing SinceChallenge; its guest is killed by the newer record and then reported reaped.
         while (!Dead())
         {
+            // One that never ran the guest under the former generation reports no end of it: having stored the newer record, it is sure to have none.
+            if (watch is { Health: NodeHealth.Online } && await GoneAsync(former, record, job, ct)) { break; }
             var left = Left();
             await job.Nodes.UntilAsync(Dead, left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
         }
-        await ClearAsync(job, id, Reaped(watch, former) ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
+        await ClearAsync(job, id, Left() > TimeSpan.Zero ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
     }
 
     private static bool Reaped(NodeWatch? watch, GenerationRecord former) =>
         watch is { Health: NodeHealth.Online } && watch.ReportOf(former.Instance) is { Guest: GuestPhase.Absent } r && r.GuestGeneration == former.Number && r.End != GuestEnd.None;
+
+    /// <summary>The former primary kills and reaps its guest before it answers to the newer record, and starts none under an older one afterwards.</summary>
+    private static async Task<bool> GoneAsync(GenerationRecord former, GenerationRecord record, JobContext job, CancellationToken ct)
+    {
+        var stored = await job.OrderAsync(former.Primary, new StoreGenerationOrder(job.OperationId($"gone/{record}/{former.Primary}"), job.Epoch, record), Limit, ct);
+        if (!stored.Ok && stored.Refusal.Code != "node.unreachable") { await Task.Delay(job.Parts.Heartbeat.Every, job.Parts.Clock, ct); }
+        return stored.Ok;
+    }
 
     /// <summary>How long the new primary has not heard the former one; it stood down before, so hearing it moves nothing but this clock.</summary>
     private static async Task<(TimeSpan Heard, long Asked)> SilenceAsync(GenerationRecord former, GenerationRecord record, JobContext job, CancellationToken ct)

@@ -16,6 +16,16 @@ public static class AtRest
         return faults;
     }
 
+    /// <summary>Sentences about what is not as its owner wants it.</summary>
+    public static IEnumerable<string> Wishes(SimWorld world)
+    {
+        foreach (var i in world.Database.Instances.Where(i => i is { Wanted: AdminState.Up, Stage: LifeStage.Ready }))
+        {
+            if (world.Truth.Executing(i.Id) is null) yield return $"{i.Name} is wanted up and does not run ({i.Generation}).";
+            else if (i is { Template: Contracts.DiskTemplate.Mirror, Mirror: not MirrorState.InSync }) yield return $"{i.Name} is still {i.Mirror} ({i.Generation}).";
+        }
+    }
+
     private static IEnumerable<string> Leftovers(SimWorld world, SimNode node)
     {
         foreach (var id in node.Disk.Keys.Concat(node.Guests.Keys).Concat(node.Exports.Keys).Distinct())

@@ -4,46 +4,97 @@ using WebManager.Engine.Model;
 
 namespace WebManager.Testing.Simulator;
 
+public enum FaultKind { Fault, Repair, Operation }
+
+/// <param name="Args">What follows the word; in brackets what may be left out.</param>
+public sealed record FaultWord(string Args, FaultKind Kind);
+
 public static class Faults
 {
-    /// <summary>Each word with its arguments.</summary>
-    public static readonly IReadOnlyDictionary<string, string> Words = new SortedDictionary<string, string>(StringComparer.Ordinal)
+    /// <summary>Each word with its arguments. A fault is one crash, cut, pause, burst of delays or change of a clock.</summary>
+    public static readonly IReadOnlyDictionary<string, FaultWord> Words = new SortedDictionary<string, FaultWord>(StringComparer.Ordinal)
     {
-        ["power-off"] = "node", ["power-on"] = "node", ["freeze"] = "node", ["thaw"] = "node", ["isolate"] = "node", ["cut"] = "a b", ["cut-one-way"] = "from to",
-        ["heal"] = "[a b]", ["agent-crash"] = "node", ["agent-start"] = "node", ["keeper-crash"] = "node", ["guest-crash"] = "instance", ["portal-crash"] = "",
-        ["portal-start"] = "", ["clock-jump"] = "node seconds", ["exports-hang"] = "node", ["exports-work"] = "node", ["start"] = "instance", ["stop"] = "instance", ["failover"] = "instance",
-        ["remove"] = "instance", ["reboot"] = "instance",
+        ["power-off"] = new("node", FaultKind.Fault), ["freeze"] = new("node", FaultKind.Fault), ["isolate"] = new("node", FaultKind.Fault),
+        ["cut"] = new("a b", FaultKind.Fault), ["cut-one-way"] = new("from to", FaultKind.Fault), ["agent-crash"] = new("node", FaultKind.Fault),
+        ["keeper-crash"] = new("node", FaultKind.Fault), ["guest-crash"] = new("instance", FaultKind.Fault), ["portal-crash"] = new("", FaultKind.Fault),
+        ["clock-jump"] = new("node seconds", FaultKind.Fault), ["exports-hang"] = new("node [disk]", FaultKind.Fault),
+        ["delay-burst"] = new("from to seconds longest", FaultKind.Fault), ["slow-disk"] = new("node seconds longest", FaultKind.Fault),
+        ["power-on"] = new("node", FaultKind.Repair), ["thaw"] = new("node", FaultKind.Repair), ["heal"] = new("[a b]", FaultKind.Repair),
+        ["agent-start"] = new("node", FaultKind.Repair), ["portal-start"] = new("", FaultKind.Repair), ["exports-work"] = new("node", FaultKind.Repair),
+        ["mend"] = new("", FaultKind.Repair), ["repair"] = new("", FaultKind.Repair), ["duplicate"] = new("node seconds", FaultKind.Operation),
+        ["start"] = new("instance", FaultKind.Operation), ["stop"] = new("instance", FaultKind.Operation), ["failover"] = new("instance", FaultKind.Operation),
+        ["remove"] = new("instance", FaultKind.Operation), ["reboot"] = new("instance", FaultKind.Operation), ["create"] = new("instance template nodes", FaultKind.Operation),
+        ["remove-node"] = new("node", FaultKind.Operation),
     };
 
     /// <summary>Whether the number of arguments can be right.</summary>
-    public static bool Fits(string word, IReadOnlyList<string> args) =>
-        Words.TryGetValue(word, out var form) && (args.Count == form.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length || (form.StartsWith('[') && args.Count == 0));
-
-    public static void Do(SimWorld world, string word, IReadOnlyList<string> args)
+    public static bool Fits(string word, IReadOnlyList<string> args)
     {
-        world.Log($"--- {word} {string.Join(' ', args)}");
-        switch (word)
-        {
-            case "power-off": world.Node(args[0]).PowerOff(); break;
-            case "power-on": world.Node(args[0]).PowerOn(); break;
-            case "freeze": world.Node(args[0]).Freeze(); break;
-            case "thaw": world.Node(args[0]).Thaw(); break;
-            case "isolate": Isolate(world, args[0]); break;
-            case "cut": world.Network.Cut(args[0], args[1]); world.Network.Cut(args[1], args[0]); break;
-            case "cut-one-way": world.Network.Cut(args[0], args[1]); break;
-            case "heal": world.Network.Heal((a, b) => args.Count == 0 || (a == args[0] && b == args[1]) || (a == args[1] && b == args[0])); break;
-            case "agent-crash": world.Node(args[0]).CrashAgent(); break;
-            case "agent-start": world.Node(args[0]).StartAgent(); break;
-            case "keeper-crash": world.Node(args[0]).CrashKeeper("killed"); break;
-            case "guest-crash": CrashGuest(world, args[0]); break;
-            case "portal-crash": world.CrashPortal(); break;
-            case "portal-start": world.Spawn(world.StartPortalAsync); break;
-            case "clock-jump": ClockOf(world, args[0]).WallOffset += TimeSpan.FromSeconds(double.Parse(args[1], CultureInfo.InvariantCulture)); break;
-            case "exports-hang": world.Node(args[0]).ExportsHang = true; break;
-            case "exports-work": world.Node(args[0]).ExportsHang = false; break;
-            default: Submit(world, Request(word, args[0])); break;
-        }
+        if (!Words.TryGetValue(word, out var form)) return false;
+        var all = form.Args.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
+        var needed = form.Args.Split('[')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
+        return args.Count == all || args.Count == needed;
     }
+
+    /// <summary>A node's name; i1.primary, i1.secondary, i1.other by the engine's record now. Null: there is none.</summary>
+    public static string? NodeOf(SimWorld world, string name)
+    {
+        if (!name.Contains('.', StringComparison.Ordinal)) return name;
+        var (instance, role) = (world.Database.Find(name.Split('.')[0]), name.Split('.')[1]);
+        return role switch
+        {
+            _ when instance is null => null,
+            "primary" => instance.Primary,
+            "secondary" => instance.Secondary,
+            "other" => world.Nodes.FirstOrDefault(n => n.Name != instance.Primary && n.Name != instance.Secondary)?.Name,
+            _ => throw new FormatException($"\"{name}\" is no node; after the dot: primary, secondary or other."),
+        };
+    }
+
+    /// <summary>Does it; false: nothing changed, because it was so already or there is nothing of that name.</summary>
+    public static bool Do(SimWorld world, string word, IReadOnlyList<string> args)
+    {
+        var known = args.Select(a => NodeOf(world, a) ?? "").ToList();
+        world.Log($"--- {word} {string.Join(' ', known)}");
+        if (known.Contains("")) return false;
+        var done = FaultActions.Do(world, word, known);
+        if (done && Words[word].Kind == FaultKind.Fault) world.Faults++;
+        return done;
+    }
+}
+
+internal static class FaultActions
+{
+    public static bool Do(SimWorld world, string word, List<string> args) => word switch
+    {
+        "power-off" => world.Node(args[0]).PowerOff(),
+        "power-on" => world.Node(args[0]).PowerOn(),
+        "freeze" => world.Node(args[0]).Freeze(),
+        "thaw" => world.Node(args[0]).Thaw(),
+        "isolate" => Isolate(world, args[0]),
+        "cut" => world.Network.Cut(args[0], args[1]) | world.Network.Cut(args[1], args[0]),
+        "cut-one-way" => world.Network.Cut(args[0], args[1]),
+        "heal" => world.Network.Heal((a, b) => args.Count == 0 || (a == args[0] && b == args[1]) || (a == args[1] && b == args[0])),
+        "delay-burst" => world.Network.Burst(args[0], args[1], Seconds(args[2]), Seconds(args[3])),
+        "duplicate" => world.Network.Duplicate(args[0], Seconds(args[1])),
+        "agent-crash" => world.Node(args[0]).CrashAgent(),
+        "agent-start" => world.Node(args[0]).StartAgent(),
+        "keeper-crash" => world.Node(args[0]).CrashKeeper("killed"),
+        "guest-crash" => CrashGuest(world, args[0]),
+        "portal-crash" => world.CrashPortal(),
+        "portal-start" => StartPortal(world),
+        "clock-jump" => Jump(world, args[0], Seconds(args[1])),
+        "exports-hang" => world.Node(args[0]).HangExports(args.Count > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : null),
+        "exports-work" => world.Node(args[0]).ExportsWork(),
+        "slow-disk" => Slow(world, args[0], Seconds(args[1]), Seconds(args[2])),
+        "mend" => Mend(world),
+        "repair" => Repair(world),
+        "create" => Create(world, args),
+        "remove-node" => Submit(world, new RemoveNode(args[0])),
+        _ => Submit(world, Request(word, args[0])),
+    };
+
+    private static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture));
 
     private static OperationRequest Request(string word, string instance) => word switch
     {
@@ -55,31 +106,82 @@ public static class Faults
         _ => throw new InvalidOperationException($"There is no fault or operation {word}."),
     };
 
-    private static void Submit(SimWorld world, OperationRequest request) => world.Spawn(async () =>
-    {
-        if (world.Portal is not { Dead: false } portal) return;
-        var accepted = await portal.Engine.SubmitAsync(request, SimPortal.Admin, "the scenario", CancellationToken.None);
-        if (!accepted.Ok) world.Happened("refused", request.Subjects[0], null, accepted.Refusal.Code);
-    });
+    private static bool Create(SimWorld world, List<string> args) =>
+        Submit(world, ScenarioInstances.Request(ScenarioReader.ReadInstance(args[0], args[1], args[2], [])));
 
-    private static void Isolate(SimWorld world, string node)
+    private static bool Submit(SimWorld world, OperationRequest request)
     {
+        if (world.Portal is not { Dead: false } portal) return false;
+        world.Spawn(async () =>
+        {
+            var accepted = await portal.Engine.SubmitAsync(request, SimPortal.Admin, "the scenario", CancellationToken.None);
+            if (!accepted.Ok) world.Happened("refused", request.Subjects[0], null, accepted.Refusal.Code);
+        });
+        return true;
+    }
+
+    private static bool Isolate(SimWorld world, string node)
+    {
+        var any = false;
         foreach (var other in world.Nodes.Select(n => n.Name).Append(SimNetwork.Portal).Where(n => n != node))
         {
-            world.Network.Cut(node, other);
-            world.Network.Cut(other, node);
+            any |= world.Network.Cut(node, other) | world.Network.Cut(other, node);
         }
+
+        return any;
     }
 
-    private static void CrashGuest(SimWorld world, string instance)
+    private static bool CrashGuest(SimWorld world, string instance)
     {
-        foreach (var guest in world.Nodes.SelectMany(n => n.Guests.Values).Where(g => world.NameOf(g.Instance) == instance && !g.Dying).ToList())
-        {
-            world.Spawn(() => guest.KillAsync(Contracts.Agent.GuestEnd.Crashed));
-        }
+        var guests = world.Nodes.SelectMany(n => n.Guests.Values).Where(g => world.NameOf(g.Instance) == instance && !g.Dying).ToList();
+        foreach (var guest in guests) world.Spawn(() => guest.KillAsync(Contracts.Agent.GuestEnd.Crashed));
+        return guests.Count > 0;
     }
 
-    private static SimClock ClockOf(SimWorld world, string name) => name == SimNetwork.Portal
-        ? world.Portal?.Clock ?? throw new InvalidOperationException("The portal does not run.")
-        : world.Node(name).Clock;
+    private static bool StartPortal(SimWorld world)
+    {
+        if (world.Portal is { Dead: false }) return false;
+        world.Spawn(world.StartPortalAsync);
+        return true;
+    }
+
+    private static bool Jump(SimWorld world, string who, TimeSpan by)
+    {
+        var clock = who != SimNetwork.Portal ? world.Node(who).Clock : world.Portal is { Dead: false } portal ? portal.Clock : null;
+        if (clock is null) return false;
+        clock.WallOffset += by;
+        return true;
+    }
+
+    private static bool Slow(SimWorld world, string who, TimeSpan time, TimeSpan longest)
+    {
+        var disk = who == SimNetwork.Portal ? world.PortalDisk : world.Node(who).SlowDisk;
+        disk.Slow(world.Now + time, longest);
+        return true;
+    }
+
+    /// <summary>All links, nodes, agents and the portal are well again; what runs slow goes on so.</summary>
+    private static bool Mend(SimWorld world)
+    {
+        world.Network.Heal((_, _) => true);
+        foreach (var node in world.Nodes)
+        {
+            node.ExportsWork();
+            node.Thaw();
+            node.PowerOn();
+            node.StartAgent();
+        }
+
+        return StartPortal(world);
+    }
+
+    /// <summary>From here nothing more goes wrong.</summary>
+    private static bool Repair(SimWorld world)
+    {
+        world.Moments.Clear();
+        world.Network.Calm();
+        world.PortalDisk.Slow(world.Now, TimeSpan.Zero);
+        foreach (var node in world.Nodes) node.SlowDisk.Slow(world.Now, TimeSpan.Zero);
+        return Mend(world);
+    }
 }

@@ -1,72 +1,37 @@
 // Plays a scenario and compares what happened with what was expected.
 using System.Globalization;
-using WebManager.Engine.Model;
 
 namespace WebManager.Testing.Simulator;
 
 public sealed class ScenarioRun(Scenario scenario)
 {
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
-    private readonly SimWorld _world = new(new SimOptions
-    {
-        Seed = scenario.Seed,
-        NodeClockRate = n => scenario.Rates.GetValueOrDefault(n, 1),
-        PortalClockRate = scenario.Rates.GetValueOrDefault(SimNetwork.Portal, 1),
-    });
+    private readonly Stage _stage = new(scenario);
 
-    private TimeSpan _zero;
-
-    public SimWorld World => _world;
+    public SimWorld World => _stage.World;
 
     /// <summary>Sentences about what was not as expected.</summary>
     public IReadOnlyList<string> Play()
     {
         var faults = new List<string>();
-        _world.Network.SlowPart = 0;
-        _world.Scheduler.Run(() => PlayAsync(faults), TimeSpan.FromHours(2));
+        World.Scheduler.Run(() => PlayAsync(faults), TimeSpan.FromHours(2));
         return faults;
     }
 
     private async Task PlayAsync(List<string> faults)
     {
-        await _world.BeginAsync([.. scenario.Nodes]);
-        foreach (var i in scenario.Instances) await MakeAsync(_world, i);
-        await _world.DelayAsync(Settle);
-        _zero = _world.Now;
-        foreach (var fault in scenario.Given.OrderBy(f => f.At))
-        {
-            await UntilAsync(fault.At);
-            Faults.Do(_world, fault.Word, fault.Args);
-        }
-
-        await UntilAsync(scenario.EndAt);
+        await _stage.SetAsync();
+        await _stage.FaultsAsync();
+        await _stage.UntilAsync(scenario.EndAt);
         CheckEvents(faults);
         foreach (var end in scenario.End) CheckEnd(end, faults);
-        faults.AddRange(AtRest.Faults(_world));
-        if (_world.Portal is { Dead: false } portal) await portal.StopAsync();
-    }
-
-    private static async Task MakeAsync(SimWorld world, ScenarioInstance i)
-    {
-        var job = await CreateAsync(world, i);
-        if (job.Status != JobStatus.Success) throw new InvalidOperationException($"{i.Name} was not created: {job.Error?.Message}");
-    }
-
-    public static async Task<Job> CreateAsync(SimWorld world, ScenarioInstance i) =>
-        await world.Portal!.DoAsync(new CreateInstance(i.Name, "alpine", 1, 256, i.Template, i.Template == Contracts.DiskTemplate.Diskless ? [] : [1024])
-        {
-            Primary = i.Primary, Secondary = i.Secondary, OsParams = i.Quiet ? new Dictionary<string, string> { ["quiet"] = "on" } : [],
-        });
-
-    private Task UntilAsync(double at)
-    {
-        var left = _zero + TimeSpan.FromSeconds(at) - _world.Now;
-        return left > TimeSpan.Zero ? _world.DelayAsync(left) : Task.CompletedTask;
+        faults.AddRange(scenario.AllAsWanted ? AtRest.Wishes(World) : []);
+        faults.AddRange(AtRest.Faults(World));
+        if (World.Portal is { Dead: false } portal) await portal.StopAsync();
     }
 
     private void CheckEvents(List<string> faults)
     {
-        var happened = _world.Events.Where(e => e.At >= _zero).ToList();
+        var happened = World.Events.Where(e => e.At >= _stage.Zero).ToList();
         var next = 0;
         foreach (var expected in scenario.Expected)
         {
@@ -78,22 +43,22 @@ public sealed class ScenarioRun(Scenario scenario)
 
             var found = happened.FindIndex(next, e => Is(e, expected));
             if (found < 0) faults.Add($"Line {expected.Line}: did not happen{(happened.Exists(e => Is(e, expected)) ? " in this order" : "")}: {Show(expected)}");
-            else if ((happened[found].At - _zero).TotalSeconds > latest) faults.Add($"Line {expected.Line}: happened at {Seconds(happened[found].At)}, latest is {latest}: {Show(expected)}");
+            else if ((happened[found].At - _stage.Zero).TotalSeconds > latest) faults.Add($"Line {expected.Line}: happened at {Seconds(happened[found].At)}, latest is {latest}: {Show(expected)}");
             if (found >= 0) next = found + 1;
         }
     }
 
     private void CheckEnd(ScenarioEnd end, List<string> faults)
     {
-        var stored = _world.Database.Find(end.Instance);
+        var stored = World.Database.Find(end.Instance);
         if (stored is null)
         {
             if (end.Status != "gone") faults.Add($"Line {end.Line}: {end.Instance} does not exist.");
             return;
         }
 
-        var row = _world.Portal is { Dead: false } portal ? portal.Engine.Feeds.Instances.Find(stored.Id) : null;
-        var runs = _world.Truth.Executing(stored.Id)?.Node.Name;
+        var row = World.Portal is { Dead: false } portal ? portal.Engine.Feeds.Instances.Find(stored.Id) : null;
+        var runs = World.Truth.Executing(stored.Id)?.Node.Name;
         var status = Camel(row?.Status.ToString() ?? "(no portal)");
         if (end.Status != "*" && status != end.Status) faults.Add($"Line {end.Line}: {end.Instance} is {status}, expected {end.Status}. {row?.Text}");
         if (end.Status == "running" && runs is null) faults.Add($"Line {end.Line}: {end.Instance} does not really run.");
@@ -101,7 +66,7 @@ public sealed class ScenarioRun(Scenario scenario)
         if (end.Mirror is { } mirror and not "*" && Camel(stored.Mirror.ToString()) != mirror) faults.Add($"Line {end.Line}: the mirror of {end.Instance} is {Camel(stored.Mirror.ToString())}, expected {mirror}.");
     }
 
-    private string Seconds(TimeSpan at) => (at - _zero).TotalSeconds.ToString("F3", CultureInfo.InvariantCulture);
+    private string Seconds(TimeSpan at) => (at - _stage.Zero).TotalSeconds.ToString("F3", CultureInfo.InvariantCulture);
 
     private static bool Is(SimEvent e, ScenarioEvent x) => e.Kind == x.Kind && e.Subject == x.Subject && Matches(e.From, x.From) && Matches(e.To, x.To);
 

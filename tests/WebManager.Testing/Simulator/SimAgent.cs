@@ -44,6 +44,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     {
         Bump();
         if (Life.Dead) return;
+        if (instance is { } id && _world.Moments.Awaited) _world.Moments.Now(kind, _world.NameOf(id));
         var said = new AgentEvent(++_events, node.Clock.GetUtcNow(), kind, instance, text);
         foreach (var listener in Listeners) listener.TryWrite(said);
     }
@@ -148,9 +149,10 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act, bool journal = true) => await TurnAsync(instance, async () =>
     {
         if (Rules.Epoch(node.Epoch, order.Epoch) is { Ok: false, Refusal: var refusal }) return refusal;
+        _world.Truth.Obeys(node, order.Epoch);
         node.Epoch = Math.Max(node.Epoch, order.Epoch);
         if (journal && node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
-        await node.WorkAsync(0.5, 4, Life);
+        await node.StoreAsync(0.5, 4, Life);
         var result = await act();
         Life.Check();
         if (journal && result.Ok) node.Journal[order.Operation] = result;
@@ -181,7 +183,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     /// <summary>Makes the decision's records durable, then does what it says.</summary>
     private async Task KeepAsync(NodeInstance instance, Decision decision)
     {
-        if (decision.Next != instance.Stored) await node.WorkAsync(0.5, 8, Life);
+        if (decision.Next != instance.Stored) await node.StoreAsync(0.5, 8, Life);
         instance.Stored = decision.Next;
         await ActAsync(instance, decision.Acts);
     }
@@ -243,7 +245,14 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         {
             var challenge = new PeerChallenge(node.Name, keeper.Nonce, [.. group]);
             _world.Spawn(() => ChallengeAsync(group.Key, challenge, keeper));
+            if (_world.Network.Again(group.Key) is { } after) _world.Spawn(() => ChallengeAgainAsync(group.Key, challenge, keeper, after));
         }
+    }
+
+    private async Task ChallengeAgainAsync(string peer, PeerChallenge challenge, SimKeeper keeper, TimeSpan after)
+    {
+        await _world.DelayAsync(after);
+        await ChallengeAsync(peer, challenge, keeper);
     }
 
     private async Task ChallengeAsync(string peer, PeerChallenge challenge, SimKeeper keeper)

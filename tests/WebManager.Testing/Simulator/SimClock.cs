@@ -19,6 +19,9 @@ public sealed class SimClock(DeterministicScheduler scheduler, double rate = 1) 
     public override long GetTimestamp() => Elapsed.Ticks;
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
+    /// <summary>As Task.Delay on this clock, at less cost; for what ends with its node and not with this clock.</summary>
+    public Task DelayAsync(TimeSpan time) => _world.DelayAsync(Real(time));
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         scheduler.CheckThread();

@@ -110,11 +110,20 @@ public sealed class SimStore(SimWorld world, Life portal) : IClusterStore
     {
         try { await before; } catch (RevisionConflictException) { }
         await TakeAsync(0.5, 6);
+        if (world.PortalDisk.More() is { Ticks: > 0 } more) await world.DelayAsync(more);
+        Say("storing", changes);
         AroundCommit?.Invoke(false);
         await AliveAsync();
         world.Database.Apply(changes);
+        Say("stored", changes);
         AroundCommit?.Invoke(true);
         await TakeAsync(0.1, 1);
+    }
+
+    private void Say(string kind, Changes changes)
+    {
+        if (!world.Moments.Awaited) return;
+        foreach (var instance in changes.Instances) world.Moments.Now(kind, instance.Name);
     }
 
     public async Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct)

@@ -80,7 +80,7 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
         _writers++;
         while (!_stopping)
         {
-            await Node.WorkAsync(10, 60, Life);
+            await Node.WorkAsync(10 * _world.Options.Pace, 60 * _world.Options.Pace, Life);
             await GoesOnAsync();
             await WriteAsync(_world.Truth.NextWrite(Instance), _world.Random.Next(3) == 0);
         }
@@ -119,7 +119,7 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
 
     private async Task FlushAsync()
     {
-        await Node.WorkAsync(0.2, 3, Life);
+        await Node.StoreAsync(0.2, 3, Life);
         await GoesOnAsync();
         Copy!.Flush();
     }

@@ -50,6 +50,7 @@ public sealed class SimKeeper(SimNode node)
         foreach (var instance in Rules.Expired(node.Now))
         {
             if (!node.Guests.TryGetValue(instance, out var guest) || guest.Dying) continue;
+            node.World.Truth.KilledByKeeper(guest, Rules.Of(instance)!.Value.Record, Rules.Of(instance)!.Value.Until);
             node.World.Log($"{node.Name}: keeper kills {node.World.NameOf(instance)} ({Rules.Of(instance)?.Record})");
             node.World.Spawn(() => guest.KillAsync());
         }

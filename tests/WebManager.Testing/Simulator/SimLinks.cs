@@ -24,9 +24,17 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INod
             using var giveUp = clock.CreateTimer(_ => answer.TrySetResult(Unreachable(name)), null, limit, Timeout.InfiniteTimeSpan);
             using var cancelled = ct.Register(() => answer.TrySetCanceled(ct));
             world.Spawn(() => CarryAsync(call, answer));
+            if (world.Network.Again(name) is { } after) world.Spawn(() => AgainAsync(call, after));
             var result = await answer.Task;
             if (portal.Dead) await new TaskCompletionSource().Task;
             return result;
+        }
+
+        /// <summary>The same request once more, late; nobody waits for the answer.</summary>
+        private async Task AgainAsync<TReply>(IAgentCall<TReply> call, TimeSpan after)
+        {
+            await world.DelayAsync(after);
+            await CarryAsync(call, new TaskCompletionSource<Outcome<TReply>>());
         }
 
         private async Task CarryAsync<TReply>(IAgentCall<TReply> call, TaskCompletionSource<Outcome<TReply>> answer)
@@ -37,6 +45,7 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INod
             try
             {
                 await node.ThawedAsync();
+                Say(call, "");
                 reply = node.Agent is { } agent ? await agent.HandleAsync(call) : Unreachable(name);
             }
             catch (DiedException)
@@ -46,8 +55,14 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INod
                 reply = Unreachable(name);
             }
 
+            Say(call, ".done");
             if (world.Options.Verbose || (call is IOrder && !reply.Ok)) world.Log($"{name} {call.Path}: {(reply.Ok ? "done" : reply.Refusal.Code + " " + reply.Refusal.Message)}");
             if (await world.Network.CarryAsync(name, SimNetwork.Portal)) answer.TrySetResult(reply);
+        }
+
+        private void Say<TReply>(IAgentCall<TReply> call, string how)
+        {
+            if (world.Moments.Awaited) world.Moments.Now(call.Path["/v1/".Length..] + how, name);
         }
 
         public async IAsyncEnumerable<AgentEvent> EventsAsync([EnumeratorCancellation] CancellationToken ct)

@@ -39,8 +39,9 @@ public sealed class SimNode(SimWorld world, string name)
     /// <summary>Open exports: instance to generation.</summary>
     public Dictionary<Guid, long> Exports { get; } = [];
 
-    /// <summary>H14: exports take requests and never answer, while the agent beats.</summary>
-    public bool ExportsHang { get; set; }
+    /// <summary>H14, H15: exports of these disks take requests and never answer, while the agent beats. A guest has two: even and odd writes.</summary>
+    private readonly HashSet<int> _hanging = [];
+    public SlowDisk SlowDisk { get; } = new(world);
 
     // The disk.
     public Dictionary<Guid, NodeInstance> Disk { get; } = [];
@@ -60,12 +61,15 @@ public sealed class SimNode(SimWorld world, string name)
     /// <summary>A process of this node works or waits for that long; a frozen one goes on when thawed, a dead one never.</summary>
     public async Task WorkAsync(TimeSpan time, Life life)
     {
-        await Task.Delay(time, Clock);
+        await Clock.DelayAsync(time);
         await _thawed.Task;
         life.Check();
     }
 
     public Task WorkAsync(double fromMs, double toMs, Life life) => WorkAsync(World.Between(fromMs, toMs), life);
+
+    /// <summary>Makes something durable.</summary>
+    public Task StoreAsync(double fromMs, double toMs, Life life) => WorkAsync(World.Between(fromMs, toMs) + SlowDisk.More(), life);
 
     public async Task ThawedAsync()
     {
@@ -74,26 +78,27 @@ public sealed class SimNode(SimWorld world, string name)
         power.Check();
     }
 
-    public void PowerOn()
+    public bool PowerOn()
     {
-        if (Powered) return;
+        if (Powered) return false;
         Powered = true;
         _power = new Life();
         Boot = NewGuid();
         World.Happened("node.power", Name, "off", "on");
         foreach (var instance in Disk.Values)
         {
-            // Nothing runs on a machine that has just booted.
-            if (instance.End == GuestEnd.None && instance.GuestGeneration > 0) instance.End = GuestEnd.Killed;
+            // Nothing runs on a machine that has just booted. A record that a running guest went on under counts as one it ran under.
+            if (instance.End == GuestEnd.None && instance.GuestGeneration > 0) (instance.End, instance.GuestGeneration) = (GuestEnd.Killed, Math.Max(instance.GuestGeneration, instance.Stored.Started));
         }
 
         StartKeeper();
         StartAgent();
+        return true;
     }
 
-    public void PowerOff()
+    public bool PowerOff()
     {
-        if (!Powered) return;
+        if (!Powered) return false;
         World.Happened("node.power", Name, "on", "off");
         Powered = false;
         _power.End();
@@ -106,40 +111,45 @@ public sealed class SimNode(SimWorld world, string name)
         foreach (var instance in Disk.Values) instance.Copy?.LosePower(World.Random);
         Frozen = false;
         _thawed.TrySetResult();
+        return true;
     }
 
-    public void Freeze()
+    public bool Freeze()
     {
-        if (!Powered || Frozen) return;
+        if (!Powered || Frozen) return false;
         World.Happened("node.frozen", Name, "no", "yes");
         Frozen = true;
         _thawed = new TaskCompletionSource();
-        foreach (var guest in Guests.Values) guest.Changed();
+        foreach (var guest in Guests.Values.ToList()) guest.Changed();
+        return true;
     }
 
-    public void Thaw()
+    public bool Thaw()
     {
-        if (!Frozen) return;
+        if (!Frozen) return false;
         World.Happened("node.frozen", Name, "yes", "no");
         Frozen = false;
-        foreach (var guest in Guests.Values) guest.Changed();
+        foreach (var guest in Guests.Values.ToList()) guest.Changed();
         _thawed.TrySetResult();
+        return true;
     }
 
-    public void StartAgent()
+    public bool StartAgent()
     {
-        if (!Powered || Agent is not null) return;
+        if (!Powered || Agent is not null) return false;
         World.Log($"{Name}: agent starts");
         Agent = new SimAgent(this, NewGuid());
         Agent.Begin();
+        return true;
     }
 
-    public void CrashAgent()
+    public bool CrashAgent()
     {
-        if (Agent is null) return;
+        if (Agent is null) return false;
         World.Log($"{Name}: agent crashes");
         Agent.End();
         Agent = null;
+        return true;
     }
 
     public void StartKeeper()
@@ -150,9 +160,9 @@ public sealed class SimNode(SimWorld world, string name)
     }
 
     /// <summary>Guests and exports die with it; it is started again after a second.</summary>
-    public void CrashKeeper(string why)
+    public bool CrashKeeper(string why)
     {
-        if (Keeper is not { } keeper) return;
+        if (Keeper is not { } keeper) return false;
         World.Log($"{Name}: keeper dies ({why})");
         keeper.Life.End();
         Keeper = null;
@@ -166,6 +176,21 @@ public sealed class SimNode(SimWorld world, string name)
             StartKeeper();
             Agent?.Bump();
         });
+        return true;
+    }
+
+    public bool HangExports(int? disk)
+    {
+        var before = _hanging.Count;
+        _hanging.UnionWith(disk is { } one ? [one % 2] : [0, 1]);
+        return _hanging.Count > before;
+    }
+
+    public bool ExportsWork()
+    {
+        var any = _hanging.Count > 0;
+        _hanging.Clear();
+        return any;
     }
 
     /// <summary>A write of the primary's guest arrives at the export (0: only a connection). Null: nobody answers.</summary>
@@ -174,10 +199,15 @@ public sealed class SimNode(SimWorld world, string name)
         if (!Powered) return null;
         await ThawedAsync();
         if (Exports.GetValueOrDefault(instance) != generation || CopyOf(instance) is not { } copy) return false;
-        if (ExportsHang) return null;
-        if (write > 0) copy.Write(write);
+        if (_hanging.Count > 0 && (write == 0 || _hanging.Contains(write % 2))) return null;
+        if (write > 0)
+        {
+            World.Truth.ArrivesAt(this, instance, generation);
+            copy.Write(write);
+        }
+
         if (!flush) return true;
-        await WorkAsync(0.2, 3, _power);
+        await StoreAsync(0.2, 3, _power);
         if (Exports.GetValueOrDefault(instance) != generation) return false;
         copy.Flush();
         return true;
@@ -196,4 +226,15 @@ public sealed class SimNode(SimWorld world, string name)
         done.SetResult();
         return done;
     }
+}
+
+/// <summary>A disk that for a while takes long to make things durable.</summary>
+public sealed class SlowDisk(SimWorld world)
+{
+    private TimeSpan _until;
+    private TimeSpan _longest;
+
+    public void Slow(TimeSpan until, TimeSpan longest) => (_until, _longest) = (until, longest);
+
+    public TimeSpan More() => world.Now < _until ? _longest * world.Random.NextDouble() : TimeSpan.Zero;
 }

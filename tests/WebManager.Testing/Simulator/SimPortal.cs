@@ -21,7 +21,7 @@ public sealed class SimPortal : IStepObserver
         _clock = new SimClock(world.Scheduler, world.Options.PortalClockRate);
         Store = new SimStore(world, _life);
         Engine = new ClusterEngine(Store, new SimLinks(world, _life, _clock), new SimImages(), new SimRandomness(world.Random), _clock,
-            new HeartbeatOptions(), new RecoveryOptions(), new HistoryLog(world, _life), this);
+            new HeartbeatOptions(), world.Options.Recovery, new HistoryLog(world, _life), this);
     }
 
     public ClusterEngine Engine { get; }
@@ -44,12 +44,13 @@ public sealed class SimPortal : IStepObserver
     void IStepObserver.At(string operation, string step) => AtStep?.Invoke(operation, step);
 
     /// <summary>SIGKILL: from here nothing of it reaches anyone.</summary>
-    public void Crash()
+    public bool Crash()
     {
-        if (_life.Dead) return;
+        if (_life.Dead) return false;
         _world.Happened("portal", "portal", "up", null);
         _life.End();
         _clock.Kill();
+        return true;
     }
 
     public async Task StopAsync()

@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Text;
 using WebManager.Agent.Rules;
+using WebManager.Engine;
 
 namespace WebManager.Testing.Simulator;
 
@@ -13,6 +14,13 @@ public sealed record SimOptions
     public Func<string, double> NodeClockRate { get; init; } = _ => 1;
     public long NodeMemoryMiB { get; init; } = 8192;
     public long NodeDiskMiB { get; init; } = 100_000;
+
+    /// <summary>How many times slower than usual the guests write.</summary>
+    public double Pace { get; init; } = 1;
+    public RecoveryOptions Recovery { get; init; } = new();
+
+    /// <summary>Off: nothing is written down, which is quicker; the same seed with it on gives the same run.</summary>
+    public bool KeepHistory { get; init; } = true;
 
     /// <summary>Every message, not only what happened.</summary>
     public bool Verbose { get; init; }
@@ -30,6 +38,8 @@ public sealed class SimWorld
         Random = new Random(options.Seed);
         Scheduler = new DeterministicScheduler(new ManualClock());
         Network = new SimNetwork(this);
+        Moments = new Moments(this);
+        PortalDisk = new SlowDisk(this);
         Truth = new Truth(this);
         Database = new SimDatabase(this);
     }
@@ -39,6 +49,13 @@ public sealed class SimWorld
     public DeterministicScheduler Scheduler { get; }
     public SimNetwork Network { get; }
     public Truth Truth { get; }
+    public Moments Moments { get; }
+
+    /// <summary>The database's.</summary>
+    public SlowDisk PortalDisk { get; }
+
+    /// <summary>Faults that were done and changed something.</summary>
+    public int Faults { get; set; }
     public SimDatabase Database { get; }
     public IReadOnlyCollection<SimNode> Nodes => [.. _nodes.Values.OrderBy(n => n.Name, StringComparer.Ordinal)];
     public TimeSpan Now => Scheduler.Clock.GetUtcNow() - ManualClock.DefaultStart;
@@ -55,12 +72,18 @@ public sealed class SimWorld
     public async Task StartPortalAsync()
     {
         if (Portal is { Dead: false }) return;
-        Portal = SimPortal.Create(this, (operation, step) => AtStep?.Invoke(operation, step));
+        Portal = SimPortal.Create(this, Reached);
         await Portal.StartAsync();
     }
 
+    private void Reached(string operation, string step)
+    {
+        if (Moments.Awaited) Moments.Now("step", $"{operation}/{step}");
+        AtStep?.Invoke(operation, step);
+    }
+
     /// <summary>Also while it is starting.</summary>
-    public void CrashPortal() => Portal?.Crash();
+    public bool CrashPortal() => Portal?.Crash() ?? false;
 
     /// <summary>Nodes on and joined, portal up.</summary>
     public async Task BeginAsync(params string[] nodes)
@@ -94,6 +117,7 @@ public sealed class SimWorld
 
     public void Log(string line)
     {
+        if (!Options.KeepHistory) return;
         Scheduler.CheckThread();
         _history.Append(CultureInfo.InvariantCulture, $"{Now.TotalSeconds,9:F3}  ").Append(line).Append('\n');
     }
@@ -102,9 +126,10 @@ public sealed class SimWorld
     {
         Events.Add(new SimEvent(Now, kind, subject, from, to));
         Log($"{kind} {subject} {from ?? "-"} -> {to ?? "-"}");
+        if (Moments.Awaited) Moments.Now(kind, subject);
     }
 
-    public Task DelayAsync(TimeSpan time) => Task.Delay(time, Scheduler.Clock);
+    public Task DelayAsync(TimeSpan time) => Scheduler.Clock.DelayAsync(time);
 
     /// <summary>Work nobody waits for. Death of its process ends it quietly; any other exception fails the run.</summary>
     public void Spawn(Func<Task> work) => _ = GuardAsync(work);

@@ -87,6 +87,25 @@ public sealed class Truth(SimWorld world)
             world.Check(was.Sync == SyncState.InSync || before.FreshDisks || before.CleanEnd == was.Number || was.Number == 0, $"{name}: in sync under a new number after {was} (R2).");
     }
 
+    /// <summary>A keeper kills only what needs a lease and has none, or what has another primary by now (R3; H10, H11).</summary>
+    public void KilledByKeeper(SimGuest guest, GenerationRecord under, TimeSpan? until)
+    {
+        if (world.Database.Find(guest.Instance)?.Generation is not { } recorded || recorded.Primary != guest.Node.Name) return;
+        var leased = under.Sync == SyncState.InSync || guest.Both || guest.Node.Stored(guest.Instance).Promised == under.Number;
+        world.Check(leased && until <= guest.Node.Now, $"{guest.Node.Name} kills {world.NameOf(guest.Instance)} under {under} (recorded: {recorded}), which {(leased ? "has a lease" : "needs no lease")} (R3).");
+    }
+
+    /// <summary>An order is about to be carried out (R5).</summary>
+    public void Obeys(SimNode node, long epoch) =>
+        world.Check(epoch >= node.Epoch, $"{node.Name} obeys an engine of epoch {epoch}, although it knows one of epoch {node.Epoch} (R5).");
+
+    /// <summary>A write arrives through an export (H5, H17).</summary>
+    public void ArrivesAt(SimNode node, Guid instance, long generation)
+    {
+        var runs = Executing(instance);
+        world.Check(runs is null || runs.Node != node, $"A write under generation {generation} reaches the copy of {world.NameOf(instance)} on {node.Name}, beneath the guest that runs there under {runs?.Record} (R4).");
+    }
+
     /// <summary>Called when a node is told to start a guest: the engine must have stored that it does (R4, H8).</summary>
     public void StartOrdered(Guid instance, GenerationRecord? record)
     {

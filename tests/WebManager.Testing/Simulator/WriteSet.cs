@@ -44,8 +44,16 @@ public sealed class WriteSet
 
     public bool SameAs(WriteSet other) => ContainsAll(other) && other.ContainsAll(this);
 
-    public IReadOnlyList<int> Without(WriteSet other) =>
-        [.. Enumerable.Range(0, _words.Length * 64).Where(n => Contains(n) && !other.Contains(n))];
+    public IReadOnlyList<int> Without(WriteSet other)
+    {
+        List<int> left = [];
+        for (var i = 0; i < _words.Length; i++)
+        {
+            for (var bits = _words[i] & ~(i < other._words.Length ? other._words[i] : 0); bits != 0; bits &= bits - 1) left.Add(i * 64 + BitOperations.TrailingZeroCount(bits));
+        }
+
+        return left;
+    }
 
     private void Grow(int words)
     {

@@ -1,0 +1,332 @@
+// Patterns of faults around the moments at which weaker rules broke: one for each line of the protocol schedules, and some of the failover scenarios.
+namespace WebManager.Testing.Simulator;
+
+/// <param name="What">The schedule in a few words.</param>
+/// <param name="Do">Drafts it for the named mirrored instance, which is most likely in sync now; the times are drawn around the moment.</param>
+internal sealed record Bias(string What, Action<Draft, string> Do);
+
+internal static class Biases
+{
+    private const string Portal = SimNetwork.Portal;
+
+    public static readonly IReadOnlyDictionary<string, Bias> All = new SortedDictionary<string, Bias>(StringComparer.Ordinal)
+    {
+        ["H1"] = new("the engine's answer is long under way while the primary is cut off", LateAnswer),
+        ["H2"] = new("the secondary loses power with unflushed writes and is back at once", SecondaryBlinks),
+        ["H3"] = new("the guest's process dies with a write in flight, starts in place, then its node dies", CrashThenPrimaryDies),
+        ["H4"] = new("the primary is gone just when the copies became equal", LostAtThePromise),
+        ["H5"] = new("the primary is cut off from the engine, a little later from the secondary", CutOneAfterTheOther),
+        ["H8"] = new("the portal dies around the promotion, the former primary returns", PortalDiesAtPromotion),
+        ["H10"] = new("the portal is away while the instance is degraded", PortalAwayWhileAlone),
+        ["H11"] = new("the leave to go on alone, or its answer, is lost", LeaveLost),
+        ["H12"] = new("the portal is away, then the secondary dies", PortalThenSecondary),
+        ["H13"] = new("the primary's node stands still for about the isolation time", PrimaryFreezes),
+        ["H14"] = new("the secondary's export or disk hangs while its agent beats", ExportHangs),
+        ["H15"] = new("one of two disks loses its mirror", OneDiskHangs),
+        ["H17"] = new("answers and orders of an earlier start arrive late and twice", LateOrders),
+        ["H18"] = new("portal and secondary die together", PortalAndSecondary),
+        ["H19"] = new("the degrade is recorded, the leave is lost, the primary dies", DegradeRecordedPrimaryDies),
+        ["H20"] = new("clocks at the ends of what is allowed, the primary is cut off", (d, i) => CutOff(d, $"{i}.primary")),
+        ["R4"] = new("the secondary's agent restarts while the primary is cut off", SecondaryAgentRestarts),
+        ["S20"] = new("the portal dies at a step boundary of whatever follows", PortalDiesAtAStep),
+        ["S25"] = new("the primary dies, then the one that takes over", BothInTurn),
+        ["S41"] = new("all nodes lose power and return in any order", AllLosePower),
+        ["S43"] = new("a node flaps", Flaps),
+        ["S45"] = new("requests are late, reordered and doubled everywhere", LateAndDouble),
+        ["stop"] = new("a stop or failover by hand meets a fault", ByHand),
+    };
+
+    private static void CutOff(Draft d, string node)
+    {
+        d.Do("isolate", node);
+        d.Wait(0, 8);
+        if (d.Chance(0.7)) d.Do("heal");
+    }
+
+    private static void LateAnswer(Draft d, string i)
+    {
+        var p = $"{i}.primary";
+        d.Do("delay-burst", Portal, p, Draft.Text(d.Between(0.5, 3)), Draft.Text(d.Between(1, 6)));
+        d.Wait(0, 1);
+        d.Do("cut", p, $"{i}.secondary");
+        d.Wait(0, 1.5);
+        d.Do("cut-one-way", p, Portal);
+        if (d.Chance(0.3)) d.Do("freeze", p);
+        d.Wait(3, 9);
+        d.Do("thaw", p);
+        d.Do("heal");
+    }
+
+    private static void SecondaryBlinks(Draft d, string i)
+    {
+        var s = $"{i}.secondary";
+        if (d.Chance(0.4)) d.Do("duplicate", s, Draft.Text(d.Between(2, 20)));
+        if (d.Chance(0.3)) d.Do("slow-disk", s, Draft.Text(d.Between(1, 8)), Draft.Text(d.Between(0.1, 2)));
+        var off = d.Between(0.02, d.Chance(0.5) ? 0.5 : 4);
+        if (d.Chance(0.5))
+        {
+            d.Do("power-off", s);
+            d.In(off, "power-on", s);
+        }
+        else
+        {
+            // In the middle of what follows: the export opens, the copy begins or ends.
+            var at = d.Pick(["replica/open", "replica/open.done", "generation/store", "generation/store.done"]);
+            d.Do(d.Pick(["failover", "reboot", "reboot"]), i);
+            var after = d.Between(0, 0.05);
+            d.When(at, s, after, "power-off", s);
+            d.When(at, s, after + off, "power-on", s);
+        }
+
+        d.Wait(1, 12);
+        if (d.Chance(0.6)) d.Do("power-off", $"{i}.primary");
+        d.Wait(2, 8);
+    }
+
+    private static void CrashThenPrimaryDies(Draft d, string i)
+    {
+        var p = $"{i}.primary";
+        if (d.Chance(0.6)) d.Do("cut", p, $"{i}.secondary");
+        d.Wait(0, 1.2);
+        d.When("guest.started", i, d.Between(0, 2), d.Pick(["power-off", "isolate", "freeze"]), p);
+        d.Do("guest-crash", i);
+        d.Wait(0.5, 6);
+        if (d.Chance(0.7)) d.Do("heal");
+        d.Wait(1, 6);
+    }
+
+    private static void LostAtThePromise(Draft d, string i)
+    {
+        var (p, s) = ($"{i}.primary", $"{i}.secondary");
+        d.Do("power-off", s);
+        d.In(d.Between(0.1, 3), "power-on", s);
+        var (kind, subject) = d.Pick([("mirror.promised", i), ("step", "instance.resync/in-sync"), ("stored", i), ("storing", i), ("guests/resync.done", p), ("generation/store", s)]);
+        var after = d.Chance(0.3) ? 0 : d.Between(0, 0.4);
+        d.When(kind, subject, after, d.Pick(["isolate", "power-off", "freeze", "isolate", "agent-crash", "keeper-crash"]), p);
+        if (d.Chance(0.3)) d.When(kind, subject, after + d.Between(0, 1), "portal-crash");
+        if (d.Chance(0.3)) d.When(kind, subject, after + d.Between(0, 1), "cut", p, s);
+        d.Wait(6, 16);
+        if (d.Chance(0.5)) d.Do("portal-start");
+        d.Wait(0, 4);
+    }
+
+    private static void CutOneAfterTheOther(Draft d, string i)
+    {
+        var (p, s) = ($"{i}.primary", $"{i}.secondary");
+        d.Do(d.Pick(["cut", "cut-one-way"]), p, Portal);
+        d.Wait(0, 5);
+        d.Do(d.Pick(["cut", "cut", "cut-one-way"]), p, s);
+        d.Wait(0, 6);
+        if (d.Chance(0.5)) d.Do("heal", p, d.Pick([Portal, s]));
+        d.Wait(0, 4);
+        d.Do("heal");
+    }
+
+    private static void SecondaryAgentRestarts(Draft d, string i)
+    {
+        var (p, s) = ($"{i}.primary", $"{i}.secondary");
+        d.Do(d.Pick(["cut", "cut-one-way"]), p, Portal);
+        d.Wait(0.5, 4.5);
+        d.Do("agent-crash", s);
+        if (d.Chance(0.5)) d.Do("cut", p, s);
+        d.Wait(0.02, 0.6);
+        d.Do("agent-start", s);
+        if (d.Chance(0.5)) d.Do("cut", p, s);
+        d.Wait(3, 8);
+        d.Do("mend");
+    }
+
+    private static void PortalDiesAtPromotion(Draft d, string i)
+    {
+        var p = $"{i}.primary";
+        var step = d.Pick(["stand-down", "promote", "fenced", "start", "settled"]);
+        var after = d.Chance(0.4) ? 0 : d.Between(0, 0.8);
+        d.When("step", $"instance.recover/{step}", after, "portal-crash");
+        d.When("step", $"instance.recover/{step}", after + d.Between(0.1, 10), "portal-start");
+        d.Do(d.Pick(["power-off", "isolate", "freeze"]), p);
+        d.Wait(2, 10);
+        d.Do("mend");
+        d.Wait(0, 8);
+    }
+
+    private static void PortalAwayWhileAlone(Draft d, string i)
+    {
+        d.Do(d.Pick(["power-off", "isolate"]), $"{i}.secondary");
+        d.Wait(1, 8);
+        d.Do("portal-crash");
+        d.Wait(1, 12);
+        if (d.Chance(0.4)) d.Do(d.Pick(["power-on", "agent-crash", "freeze"]), $"{i}.primary");
+        d.Do("portal-start");
+    }
+
+    private static void LeaveLost(Draft d, string i)
+    {
+        var (p, s) = ($"{i}.primary", $"{i}.secondary");
+        var (kind, subject) = d.Pick([("guests/degrade", p), ("guests/degrade.done", p), ("step", "instance.degrade/alone"), ("stored", i)]);
+        d.When(kind, subject, d.Chance(0.5) ? 0 : d.Between(0, 0.05), d.Pick(["cut", "cut-one-way", "cut"]), p, Portal);
+        d.When(kind, subject, d.Between(0.3, 6), "heal", p, Portal);
+        if (d.Chance(0.3)) d.When(kind, subject, d.Between(0, 0.2), "agent-crash", p);
+        if (d.Chance(0.5)) d.Do("cut", p, s);
+        else d.Do("power-off", s);
+        d.Wait(3, 10);
+        d.Do("mend");
+    }
+
+    private static void PortalThenSecondary(Draft d, string i)
+    {
+        d.Do("portal-crash");
+        d.Wait(0, 6);
+        d.Do(d.Pick(["power-off", "isolate", "exports-hang", "agent-crash"]), $"{i}.secondary");
+        d.Wait(0, 6);
+        if (d.Chance(0.4)) d.Do("heal");
+        d.Do("portal-start");
+        d.Wait(0, 6);
+    }
+
+    private static void PrimaryFreezes(Draft d, string i)
+    {
+        var p = $"{i}.primary";
+        if (d.Chance(0.4)) d.Do("cut", p, d.Pick([Portal, $"{i}.secondary"]));
+        d.Do("freeze", p);
+        d.Wait(0.5, 6);
+        d.Do("thaw", p);
+        d.Wait(0, 3);
+        if (d.Chance(0.5)) d.Do("freeze", p);
+        d.Wait(0, 5);
+        d.Do("thaw", p);
+    }
+
+    private static void ExportHangs(Draft d, string i)
+    {
+        var s = $"{i}.secondary";
+        if (d.Chance(0.6)) d.Do("exports-hang", s);
+        else d.Do("slow-disk", s, Draft.Text(d.Between(1, 10)), Draft.Text(d.Between(0.5, 8)));
+        d.Wait(0, 5);
+        if (d.Chance(0.4)) d.Do(d.Pick(["power-off", "isolate", "keeper-crash"]), $"{i}.primary");
+        d.Wait(0, 5);
+        d.Do("exports-work", s);
+    }
+
+    private static void OneDiskHangs(Draft d, string i)
+    {
+        var s = $"{i}.secondary";
+        d.Do("exports-hang", s, d.Pick(["0", "1"]));
+        d.Wait(0, 3);
+        if (d.Chance(0.5)) d.Do(d.Pick(["power-off", "isolate", "keeper-crash"]), $"{i}.primary");
+        d.Wait(0, 5);
+        d.Do("exports-work", s);
+    }
+
+    private static void LateOrders(Draft d, string i)
+    {
+        var p = $"{i}.primary";
+        d.Do("duplicate", p, Draft.Text(d.Between(3, 25)));
+        if (d.Chance(0.5)) d.Do("duplicate", $"{i}.secondary", Draft.Text(d.Between(3, 25)));
+        d.Burst(Portal, d.Chance(0.6) ? p : "*");
+        for (var k = d.Random.Next(1, 5); k > 0; k--)
+        {
+            d.Do(d.Pick(["stop", "start", "reboot", "failover", "guest-crash"]), i);
+            d.Wait(0, 3);
+            if (d.Chance(0.3)) d.Do("cut", p, Portal);
+            if (d.Chance(0.5)) d.Do("heal");
+            if (d.Chance(0.3)) d.CrashAtAStep();
+        }
+
+        d.Do("start", i);
+        d.Wait(0, 6);
+    }
+
+    private static void PortalAndSecondary(Draft d, string i)
+    {
+        d.Do("portal-crash");
+        if (d.Chance(0.3)) d.Wait(0, 0.3);
+        d.Do("power-off", $"{i}.secondary");
+        d.Wait(0.5, 10);
+        d.Do(d.Pick(["portal-start", "mend"]));
+        d.Wait(0, 5);
+    }
+
+    private static void DegradeRecordedPrimaryDies(Draft d, string i)
+    {
+        var p = $"{i}.primary";
+        var (kind, subject) = d.Pick([("step", "instance.degrade/alone"), ("storing", i), ("stored", i), ("guests/degrade", p)]);
+        d.When(kind, subject, d.Between(0, 0.03), "cut", p, Portal);
+        d.When(kind, subject, d.Between(0, 2), d.Pick(["power-off", "freeze", "isolate"]), p);
+        if (d.Chance(0.3)) d.When(kind, subject, d.Between(0, 0.5), "portal-crash");
+        d.Do(d.Pick(["power-off", "isolate"]), $"{i}.secondary");
+        d.Wait(3, 9);
+        d.Do("mend");
+        d.Wait(0, 3);
+    }
+
+    private static void PortalDiesAtAStep(Draft d, string i)
+    {
+        for (var k = d.Random.Next(1, 4); k > 0; k--) d.CrashAtAStep();
+        var word = d.Pick(["power-off", "isolate", "guest-crash", "failover", "reboot", "stop"]);
+        d.Do(word, word is "power-off" or "isolate" ? d.Pick([$"{i}.primary", $"{i}.secondary"]) : i);
+        d.Wait(1, 10);
+        d.Do("mend");
+        if (word == "stop") d.In(d.Between(0, 8), "start", i);
+    }
+
+    private static void BothInTurn(Draft d, string i)
+    {
+        var (kind, subject, after) = d.Pick([("guest.started", i, 2.0), ("step", "instance.recover/promote", 0.7), ("generation/store", "*", 0.1), ("guests/start", "*", 0.3)]);
+        d.When(kind, subject, d.Between(0, after), d.Pick(["power-off", "isolate", "freeze"]), $"{i}.primary");
+        d.Do("power-off", $"{i}.primary");
+        d.Wait(2, 9);
+        d.Do("power-on", d.Pick(d.Nodes));
+        d.Wait(0, 6);
+        d.Do("mend");
+        d.Wait(0, 4);
+    }
+
+    private static void AllLosePower(Draft d, string i)
+    {
+        foreach (var node in d.Nodes) d.In(d.Between(0, d.Chance(0.5) ? 0.1 : 3), "power-off", node);
+        if (d.Chance(0.5)) d.In(d.Between(0, 3), "portal-crash");
+        d.Wait(4, 6);
+        foreach (var node in d.Nodes) d.In(d.Between(0, d.Chance(0.5) ? 1 : 12), "power-on", node);
+        d.In(d.Between(0, 10), "portal-start");
+        d.Wait(2, 15);
+    }
+
+    private static void Flaps(Draft d, string i)
+    {
+        var node = d.Pick([$"{i}.primary", $"{i}.secondary", d.Pick(d.Nodes)]);
+        var (down, up) = d.Pick([("power-off", "power-on"), ("freeze", "thaw"), ("isolate", "heal")]);
+        for (var k = d.Random.Next(2, 8); k > 0; k--)
+        {
+            d.Do(down, node);
+            d.Wait(0.2, 4);
+            if (up == "heal") d.Do("heal");
+            else d.Do("mend");
+            d.Wait(0.2, 5);
+        }
+    }
+
+    private static void LateAndDouble(Draft d, string i)
+    {
+        foreach (var node in d.Nodes) d.Do("duplicate", node, Draft.Text(d.Between(5, 30)));
+        for (var k = d.Random.Next(1, 4); k > 0; k--) d.Burst(d.Chance(0.5) ? "*" : $"{i}.primary", "*");
+        d.Do(d.Pick(["power-off", "isolate", "agent-crash"]), d.Pick([$"{i}.primary", $"{i}.secondary"]));
+        d.Wait(0.5, 6);
+        d.Do("mend");
+        d.CrashAtAStep();
+        d.Wait(0, 8);
+    }
+
+    private static void ByHand(Draft d, string i)
+    {
+        var (p, s) = ($"{i}.primary", $"{i}.secondary");
+        var (kind, subject) = d.Pick([("guests/stop", p), ("guests/stop.done", p), ("step", "instance.failover/swapped"), ("generation/store", "*"), ("replica/open.done", s), ("guests/start", "*"), ("guest.started", i)]);
+        var fault = d.Pick(["power-off", "isolate", "freeze", "agent-crash", "keeper-crash", "portal-crash"]);
+        if (fault == "portal-crash") d.When(kind, subject, d.Between(0, 0.3), fault);
+        else d.When(kind, subject, d.Chance(0.3) ? 0 : d.Between(0, 0.5), fault, d.Pick([p, s]));
+        d.Do(d.Pick(["failover", "failover", "stop", "reboot"]), i);
+        d.Wait(1, 9);
+        d.Do("mend");
+        d.Wait(0, 3);
+        d.Do("start", i);
+    }
+}
