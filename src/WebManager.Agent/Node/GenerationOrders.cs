@@ -10,7 +10,7 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
 {
     public Task<Outcome<Done>> StoreAsync(StoreGenerationOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.Store(stored, order.Record, unit.Facts()), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.Store(stored, order.Record, unit.Facts()), ct);
         return decision.Ok ? Done.Value : decision.Refusal;
     }, ct);
 
@@ -21,7 +21,7 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
         var decision = rules.OpenReplica(unit.Stored, order.Record, unit.Facts());
         if (!decision.Ok) return decision.Refusal;
         if (!decision.Value.Acts.HasFlag(NodeActs.Already) && await disks.CreateAsync(order.Guest, ct) is { Ok: false } made) return made.Refusal;
-        decision = await generations.ApplyAsync(unit, stored => rules.OpenReplica(stored, order.Record, unit.Facts()), ct);
+        decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.OpenReplica(stored, order.Record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         var replica = await replicas.OpenAsync(order.Guest, order.Record, ct);
         unit.OpenExport = replicas.OpenGeneration(unit.Id);
@@ -32,14 +32,14 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
 
     public Task<Outcome<StandDownReply>> StandDownAsync(StandDownOrder order, CancellationToken ct) => InLane.RunAsync<StandDownReply>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.StandDown(stored, order.Record, unit.Facts()), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandDown(stored, order.Record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         return rules.Heard(order.Record, clock.Monotonic());
     }, ct);
 
     public Task<Outcome<Done>> StandUpAsync(StandUpOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.StandUp(stored, order.Record), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandUp(stored, order.Record), ct);
         return decision.Ok ? Done.Value : decision.Refusal;
     }, ct);
 }

@@ -13,6 +13,7 @@ public static class Faults
         ["heal"] = "[a b]", ["agent-crash"] = "node", ["agent-start"] = "node", ["keeper-crash"] = "node", ["guest-crash"] = "instance", ["portal-crash"] = "",
         ["portal-start"] = "", ["clock-jump"] = "node seconds", ["exports-hang"] = "node", ["exports-work"] = "node", ["start"] = "instance", ["stop"] = "instance", ["failover"] = "instance",
         ["remove"] = "instance", ["reboot"] = "instance",
+        ["backup"] = "", ["restore"] = "", ["twin"] = "", ["twin-crash"] = "", ["confirm"] = "instance node",
     };
 
     /// <summary>Whether the number of arguments can be right.</summary>
@@ -41,6 +42,11 @@ public static class Faults
             case "clock-jump": ClockOf(world, args[0]).WallOffset += TimeSpan.FromSeconds(double.Parse(args[1], CultureInfo.InvariantCulture)); break;
             case "exports-hang": world.Node(args[0]).ExportsHang = true; break;
             case "exports-work": world.Node(args[0]).ExportsHang = false; break;
+            case "backup": world.Backup = world.Database.Copy("backup", world.Database.Lease! with { Place = EngineLease.InBackup, Released = true }); break;
+            case "restore": world.Spawn(() => RestoreAsync(world)); break;
+            case "twin": world.Spawn(world.StartTwinAsync); break;
+            case "twin-crash": world.Twin?.Crash(); break;
+            case "confirm": Submit(world, new ConfirmInstance(args[0], args[1])); break;
             default: Submit(world, Request(word, args[0])); break;
         }
     }
@@ -62,9 +68,19 @@ public static class Faults
         if (!accepted.Ok) world.Happened("refused", request.Subjects[0], null, accepted.Refusal.Code);
     });
 
+    /// <summary>The portal ends; its database is as in the backup when it begins again.</summary>
+    private static Task RestoreAsync(SimWorld world)
+    {
+        if (world.Backup is not { } backup) return Task.CompletedTask;
+        world.CrashPortal();
+        world.Forked = true;
+        world.Database.Restore(backup);
+        return world.StartPortalAsync();
+    }
+
     private static void Isolate(SimWorld world, string node)
     {
-        foreach (var other in world.Nodes.Select(n => n.Name).Append(SimNetwork.Portal).Where(n => n != node))
+        foreach (var other in world.Nodes.Select(n => n.Name).Append(SimNetwork.Portal).Append(SimNetwork.Twin).Where(n => n != node))
         {
             world.Network.Cut(node, other);
             world.Network.Cut(other, node);
