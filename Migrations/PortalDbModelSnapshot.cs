@@ -136,6 +136,9 @@ namespace WebManager.Web.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long>("Decisions")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("Epoch")
                         .HasColumnType("INTEGER");
 
@@ -152,7 +155,15 @@ namespace WebManager.Web.Migrations
                     b.Property<long>("Revision")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Runs")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Subnet")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Tag")
+                        .IsRequired()
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
@@ -200,6 +211,29 @@ namespace WebManager.Web.Migrations
                     b.ToTable("events", (string)null);
                 });
 
+            modelBuilder.Entity("WebManager.Engine.Model.EngineLease", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("Holder")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Place")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Released")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("engine_leases", (string)null);
+                });
+
             modelBuilder.Entity("WebManager.Engine.Model.Instance", b =>
                 {
                     b.Property<Guid>("Id")
@@ -213,6 +247,9 @@ namespace WebManager.Web.Migrations
 
                     b.Property<string>("Disks")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Doubt")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("FailureText")

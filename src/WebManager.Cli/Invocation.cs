@@ -41,6 +41,14 @@ public sealed class Invocation(Surroundings around, ParseResult typed, Cancellat
         if (Around.In.ReadLine()?.Trim().ToUpperInvariant() is not ("Y" or "YES")) throw new WmException(ExitCode.Refused, "Nothing was done.");
     }
 
+    /// <summary>What cannot be taken back takes the thing's name, typed or given.</summary>
+    public void ConfirmTyped(string warning, string name, string? given)
+    {
+        if (given is null && !Around.CanAsk) throw new WmException(ExitCode.Refused, $"{warning} Nobody can be asked here, so nothing was done.", remedy: $"Give --typed {name} to say so.");
+        if (given is null) Around.Error.Write($"{warning} Type {name} to go on: ");
+        if ((given ?? Around.In.ReadLine()?.Trim()) != name) throw new WmException(ExitCode.Refused, $"That was not {name}. Nothing was done.");
+    }
+
     public void Dispose() => _portal?.Dispose();
 }
 

@@ -30,48 +30,86 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     private readonly Door _door;
     private readonly RowMaker _rows;
     private readonly Reconciler _reconciler;
-    private int _disposed;
+    private readonly DatabaseLease _lease;
+    private readonly Lock _ending = new();
+    private Task? _stopped;
+    private Task? _ended;
 
     public ClusterEngine(IClusterStore store, INodeLinks links, IImageCatalog images, IRandomness random, TimeProvider clock,
         HeartbeatOptions heartbeat, RecoveryOptions recovery, ILogger log, IStepObserver? steps = null)
     {
         _store = store;
         var state = new ClusterState(store);
-        var nodes = new NodeBook(links, state, clock, heartbeat, log);
+        _lease = new DatabaseLease(store, random.NewGuid(), clock, heartbeat, log);
         var events = new EventBook(state, Feeds, clock, log);
+        var standing = new Standing(state, _lease, random, clock, events, log);
+        var nodes = new NodeBook(links, state, standing, clock, heartbeat, log);
         _parts = new EngineParts(state, nodes, images, random, clock, heartbeat, recovery, events, Feeds, steps, log);
         _runner = new JobRunner(_parts);
         _door = new Door(_parts, _runner);
         _rows = new RowMaker(state, nodes, Feeds, events);
         _reconciler = new Reconciler(_parts, _door, _rows);
         state.Committed += OnCommitted;
+        state.Halting += why => StopAsync();
         nodes.Changed += OnNode;
     }
 
     public ClusterFeeds Feeds { get; } = new();
     public Cluster Cluster => _parts.Now.Cluster;
     public Picture Now => _parts.Now;
+    public Refusal? Halted => _parts.State.Halted;
 
     /// <summary>Begins the next epoch on what the store holds; answers when the engine watches and open jobs are being carried on.</summary>
     public async Task StartAsync(ClusterDefaults defaults, CancellationToken ct)
     {
+        var former = await _lease.TakeAsync(ct);
         var stored = await _store.LoadAsync(ct);
-        var cluster = stored.Cluster is { } old
-            ? old with { Epoch = old.Epoch + 1, Revision = old.Revision + 1, Subnet = defaults.Subnet ?? old.Subnet, Gateway = defaults.Gateway ?? old.Gateway }
-            : new Cluster(_parts.Random.NewGuid(), defaults.Name, 1, _parts.Clock.GetUtcNow(), 1) { Subnet = defaults.Subnet, Gateway = defaults.Gateway };
-        var picture = PictureOf(stored, cluster);
-        _parts.State.Begin(picture);
-        await _parts.State.ChangeAsync<Done>((_, changes) => { changes.Cluster = cluster; return Done.Value; }, ct);
+        var moved = former is not null && former.Place != _store.Place;
+        var lease = await BeginRunAsync(stored, RunOf(stored.Cluster, defaults), moved, ct);
+        var picture = _parts.Now;
         await ShowLogsAsync(picture, ct);
         _rows.All();
         _parts.Events.Begin(stored.LastEventId, stored.Events);
         foreach (var node in picture.Nodes.Values) { _parts.Nodes.Add(node); }
+        if (moved) { TellMoved(picture); }
+        _lease.Begin(lease);
         _parts.Nodes.Begin();
         var open = picture.Jobs.Values.Where(j => !j.Ended).ToList();
-        _parts.Log.Began(cluster.Epoch, picture.Nodes.Count, picture.Instances.Count, open.Count);
+        _parts.Log.Began(picture.Cluster.Epoch, picture.Nodes.Count, picture.Instances.Count, open.Count);
         if (open.Count > 0) { _parts.Events.Add("engine.recovered", Severity.Info, "cluster", $"The engine is back; {open.Count} open job(s) are carried on."); }
         foreach (var job in open) { _runner.Begin(job, resumed: true); }
         _reconciler.Begin();
+    }
+
+    private Cluster RunOf(Cluster? old, ClusterDefaults defaults) => old is null
+        ? new Cluster(_parts.Random.NewGuid(), defaults.Name, 1, _parts.Clock.GetUtcNow(), 1) { Subnet = defaults.Subnet, Gateway = defaults.Gateway, Tag = _parts.Random.NewTag() }
+        : Standing.NextRun(old, old.Epoch + 1, _parts.Random.NewTag(), []) with { Revision = old.Revision + 1, Subnet = defaults.Subnet ?? old.Subnet, Gateway = defaults.Gateway ?? old.Gateway };
+
+    /// <summary>
+    /// The new epoch and, in the same transaction, what follows when this database was moved, copied or restored since an engine last worked on it
+    /// (R5): every mirrored instance is in doubt, and what was under way then is not carried on.
+    /// </summary>
+    private async Task<EngineLease> BeginRunAsync(StoredState stored, Cluster cluster, bool moved, CancellationToken ct)
+    {
+        EngineLease? lease = null;
+        _parts.State.Begin(PictureOf(stored, cluster));
+        _parts.State.Holder = _lease.Holder;
+        await _parts.State.ChangeAsync<Done>((now, changes) =>
+        {
+            changes.Cluster = cluster;
+            _lease.MoveHere(changes);
+            lease = changes.Lease;
+            if (moved) { Restored.Into(changes, now, _parts.Clock.GetUtcNow()); }
+            return Done.Value;
+        }, ct);
+        return lease!;
+    }
+
+    private void TellMoved(Picture picture)
+    {
+        var doubted = picture.Instances.Values.Count(i => i.Doubt is not null);
+        _parts.Log.InDoubt("it was moved, copied or restored", doubted);
+        _parts.Events.Add("engine.restored", Severity.Warning, "cluster", $"The portal's database was moved, copied or restored. Nothing is decided for {doubted} mirrored instance(s) until both of their nodes have answered; what was under way is not carried on.");
     }
 
     private static Picture PictureOf(StoredState stored, Cluster cluster) => new(cluster)
@@ -144,13 +182,26 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         }, CancellationToken.None);
     }
 
-    /// <summary>Stops everything; a second time does nothing (a container disposes it once for each name it is registered under).</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the loops, jobs and beats; the rows stay as they were last seen.</summary>
+    private Task StopAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) { return; }
+        lock (_ending) { return _stopped ??= StopPartsAsync(); }
+    }
+
+    private async Task StopPartsAsync()
+    {
+        await Task.Yield();   // what finds out that it has to stop is one of the parts
         await _reconciler.DisposeAsync();
         await _runner.DisposeAsync();
         await _parts.Nodes.DisposeAsync();
         await _parts.Events.DisposeAsync();
+        if (_parts.State.Halted is null) { await _lease.ReleaseAsync(); } else { await _lease.AbandonAsync(); }
+    }
+
+    /// <summary>Stops everything; a second time does nothing (a container disposes it once for each name it is registered under).</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_ending) { _ended ??= StopAsync(); }
+        await _ended;
     }
 }

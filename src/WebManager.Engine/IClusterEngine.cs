@@ -24,6 +24,9 @@ public interface IClusterEngine
     /// <summary>Completes when the job has ended; the ended job.</summary>
     Task<Job> WaitAsync(long job, CancellationToken ct);
 
+    /// <summary>Why this engine changes nothing any more (another one works on the cluster); null: it does.</summary>
+    Refusal? Halted { get; }
+
     /// <summary>The stored instance (pages need more than the row has); null if there is none.</summary>
     Instance? FindInstance(string nameOrId);
 }

@@ -9,6 +9,21 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Information, "Engine began with epoch {Epoch}: {Nodes} nodes, {Instances} instances, {Jobs} open jobs to carry on")]
     public static partial void Began(this ILogger log, long epoch, int nodes, int instances, int jobs);
 
+    [LoggerMessage(1002, LogLevel.Warning, "Another engine ({Holder}) holds the database; it is taken once that has not renewed for {Needed}")]
+    public static partial void LeaseTaken(this ILogger log, Guid holder, TimeSpan needed);
+
+    [LoggerMessage(1003, LogLevel.Warning, "The lease on the database could not be renewed; challenges are not answered while it is over")]
+    public static partial void LeaseLate(this ILogger log, Exception ex);
+
+    [LoggerMessage(1004, LogLevel.Critical, "This engine stands still: {Why}")]
+    public static partial void StandsStill(this ILogger log, string why);
+
+    [LoggerMessage(1005, LogLevel.Warning, "This database is not the newest: {Why}. Nothing is decided for {Instances} mirrored instances until their nodes have answered")]
+    public static partial void InDoubt(this ILogger log, string why, int instances);
+
+    [LoggerMessage(1006, LogLevel.Warning, "Epoch raised from {From} to {To}: node {Node} has obeyed another engine")]
+    public static partial void EpochRaised(this ILogger log, long from, long to, string node);
+
     [LoggerMessage(1101, LogLevel.Warning, "Node {Node}: {From} -> {To} after {Silence} of silence")]
     public static partial void HealthChanged(this ILogger log, string node, NodeHealth from, NodeHealth to, TimeSpan silence);
 

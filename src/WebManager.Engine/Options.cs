@@ -18,6 +18,9 @@ public sealed class HeartbeatOptions
     /// <summary>How long a guest may run after its keeper issued the last answered challenge (R3). The keepers' setting must not be longer.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan Isolation { get; set; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long the engine answers after its database last confirmed that it is the one (R5).</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(4);
+
     /// <summary>Added to Isolation before a start elsewhere (clock rates, kill time).</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan Margin { get; set; } = TimeSpan.FromSeconds(0.5);
 }

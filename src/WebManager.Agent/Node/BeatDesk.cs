@@ -14,10 +14,10 @@ public sealed class BeatDesk(NodeIdentity identity, InstanceTable table, IKeeper
     {
         if (beat.Node != identity.Node) return new Refusal("beat.wrong-node", $"This is {identity.Node}, not {beat.Node}.", "Check the node's address.") { Field = "node" };
         if (beat.Cluster != identity.Cluster) return new Refusal("beat.wrong-cluster", $"This node belongs to {identity.Cluster}.") { Field = "cluster" };
-        if (epochs.Check(beat.Epoch) is { } stale) return stale;
+        if (epochs.Check(new EngineRun(beat.Epoch, beat.Tag, beat.Decisions)) is { } stale) return stale;
         // The keeper dooms what is outdated at once; storing it goes the ordinary way.
         keeper.Answer(beat.Nonce, beat.StandsBehind);
-        foreach (var record in beat.StandsBehind) Hear(record);
+        foreach (var record in beat.StandsBehind) Hear(record, beat.Epoch);
         peers.Learn(beat.Peers);
         var nonce = await keeper.ChallengeAsync(ct);
         var known = beat.KnownRun == identity.Run ? beat.KnownState : 0;
@@ -35,13 +35,13 @@ public sealed class BeatDesk(NodeIdentity identity, InstanceTable table, IKeeper
     /// A newer record for a guest that runs here: killed under another primary, else taken on; on disk in both cases. Also that copies are in
     /// sync, on both nodes: the order that says so may have been lost, and a secondary that does not know answers no challenge.
     /// </summary>
-    public void Hear(GenerationRecord record)
+    public void Hear(GenerationRecord record, long epoch)
     {
         if (table.Find(record.Instance) is not { } unit || !IsNews(unit, record)) return;
         watch.InBackground("newer record", () => InLane.RunAsync<Done>(unit, async u =>
         {
             if (!IsNews(u, record)) return Done.Value;
-            var decision = await generations.ApplyAsync(u, stored => rules.Store(stored, record, u.Facts()), CancellationToken.None);
+            var decision = await generations.ApplyAsync(u, epoch, stored => rules.Store(stored, record, u.Facts()), CancellationToken.None);
             return decision.Ok ? Done.Value : decision.Refusal;
         }, CancellationToken.None));
     }

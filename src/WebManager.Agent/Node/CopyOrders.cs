@@ -12,7 +12,7 @@ public sealed class CopyOrders(InstanceTable table, Generations generations, Nod
 
     public Task<Outcome<Done>> DegradeAsync(DegradeOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.Degrade(stored, order.Record, unit.Facts()), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.Degrade(stored, order.Record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         if (!decision.Value.Acts.HasFlag(NodeActs.Degrade)) return Done.Value;
         if (unit.Guest is not { } guest) return NoMonitor();
@@ -23,7 +23,7 @@ public sealed class CopyOrders(InstanceTable table, Generations generations, Nod
 
     public Task<Outcome<Done>> ResyncAsync(ResyncOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.BeginCopy(stored, order.Record, unit.Facts()), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.BeginCopy(stored, order.Record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         if (!decision.Value.Acts.HasFlag(NodeActs.BeginCopy)) return Done.Value;
         if (unit.Pid is null) return new Refusal("guest.absent", "The guest does not run here; its disks are copied while it runs.", "Start it, then copy.");
@@ -61,7 +61,7 @@ public sealed class CopyOrders(InstanceTable table, Generations generations, Nod
         }
 
         // Asked again: a newer record may have been stored while this waited. Outside the lane, which the copy's own order may hold.
-        decision = generations.Decide(unit, stored => rules.Promise(stored, record));
+        decision = generations.Decide(unit, null, stored => rules.Promise(stored, record));
         if (!decision.Ok) throw new InvalidOperationException(decision.Refusal.Message);
         log.PromiseMade(unit.Id, record.Number);
     }

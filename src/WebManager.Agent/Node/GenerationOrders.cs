@@ -11,7 +11,7 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
 {
     public Task<Outcome<Done>> StoreAsync(StoreGenerationOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.Store(stored, order.Record, unit.Facts()), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.Store(stored, order.Record, unit.Facts()), ct);
         return decision.Ok ? Done.Value : decision.Refusal;
     }, ct);
 
@@ -27,7 +27,7 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
                 return new Refusal("replica.no-disks", "The copy's images are gone; empty ones are not equal to anything.", "Start it with one copy; the other is made afterwards.");
             if (await generations.CreateDisksAsync(unit, disks, order.Guest, ct) is { Ok: false } made) return made.Refusal;
         }
-        decision = await generations.ApplyAsync(unit, stored => rules.OpenReplica(stored, order.Record, unit.Facts()), ct);
+        decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.OpenReplica(stored, order.Record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         var replica = await replicas.OpenAsync(order.Guest, order.Record, ct);
         unit.OpenExport = replicas.OpenGeneration(unit.Id);
@@ -39,14 +39,14 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
 
     public Task<Outcome<StandDownReply>> StandDownAsync(StandDownOrder order, CancellationToken ct) => InLane.RunAsync<StandDownReply>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.StandDown(stored, order.Record, unit.Facts()), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandDown(stored, order.Record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         return rules.Heard(order.Record, clock.Monotonic());
     }, ct);
 
     public Task<Outcome<Done>> StandUpAsync(StandUpOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, stored => rules.StandUp(stored, order.Record), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandUp(stored, order.Record), ct);
         return decision.Ok ? Done.Value : decision.Refusal;
     }, ct);
 }

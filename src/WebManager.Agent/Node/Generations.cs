@@ -6,13 +6,15 @@ using WebManager.Contracts;
 namespace WebManager.Agent.Node;
 
 /// <summary>Carries out what the rules decided: first durable, then done, then answered. The caller holds the unit's lane.</summary>
-public sealed class Generations(InstanceTable table, InstanceFiles files, IKeeper keeper, IReplicas replicas, ILogger<Generations> log)
+public sealed class Generations(InstanceTable table, InstanceFiles files, IKeeper keeper, IReplicas replicas, EpochFile epochs, ILogger<Generations> log)
 {
     /// <summary>Asks a rule and stores what it decided in one go: the promise at the end of a copy comes from outside the lane.</summary>
-    public Outcome<Decision> Decide(InstanceUnit unit, Func<StoredGenerations, Outcome<Decision>> rule)
+    /// <param name="epoch">Of the engine that ordered it; null: the node's own doing. An engine that was replaced meanwhile stores nothing more.</param>
+    public Outcome<Decision> Decide(InstanceUnit unit, long? epoch, Func<StoredGenerations, Outcome<Decision>> rule)
     {
         lock (unit)
         {
+            if (epochs.StillValid(epoch) is { } replaced) return replaced;
             var decision = rule(unit.Stored);
             if (decision.Ok && decision.Value.Next != unit.Stored)
             {
@@ -25,9 +27,9 @@ public sealed class Generations(InstanceTable table, InstanceFiles files, IKeepe
     }
 
     /// <summary>Decide, then what follows from the record.</summary>
-    public async Task<Outcome<Decision>> ApplyAsync(InstanceUnit unit, Func<StoredGenerations, Outcome<Decision>> rule, CancellationToken ct)
+    public async Task<Outcome<Decision>> ApplyAsync(InstanceUnit unit, long? epoch, Func<StoredGenerations, Outcome<Decision>> rule, CancellationToken ct)
     {
-        var decision = Decide(unit, rule);
+        var decision = Decide(unit, epoch, rule);
         if (!decision.Ok) return decision;
         var acted = await ActAsync(unit, decision.Value.Acts, ct);
         return acted.Ok ? decision : acted.Refusal;

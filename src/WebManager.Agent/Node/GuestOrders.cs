@@ -20,7 +20,7 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
         if (Malformed(order) is { } wrong) return wrong;
         if (unit.Pid is { } pid && (record is null || record.SameAs(unit.Running))) return Reply(pid);
         if (unit.Pid is not null && unit.Running is null) return new Refusal("guest.running", "The guest runs already, without a mirror.", "Stop it first.");
-        if (record is not null && await PrepareAsync(unit, record, ct) is { } refused) return refused;
+        if (record is not null && await PrepareAsync(unit, order.Epoch, record, ct) is { } refused) return refused;
         var note = new StartNote(guest, record, order.Replica);
         files.Write(unit.Id, note);
         unit.Start = note;
@@ -82,14 +82,14 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
     }
 
     /// <summary>Everything that can refuse first, then the record, then the lease, then the mark that this generation is used up.</summary>
-    private async Task<Refusal?> PrepareAsync(InstanceUnit unit, GenerationRecord record, CancellationToken ct)
+    private async Task<Refusal?> PrepareAsync(InstanceUnit unit, long epoch, GenerationRecord record, CancellationToken ct)
     {
         var decision = rules.Start(unit.Stored, record, unit.Facts(lease: true));
         if (!decision.Ok) return decision.Refusal;
-        decision = await generations.ApplyAsync(unit, stored => rules.Store(stored, record, unit.Facts()), ct);
+        decision = await generations.ApplyAsync(unit, epoch, stored => rules.Store(stored, record, unit.Facts()), ct);
         if (!decision.Ok) return decision.Refusal;
         var lease = await AwaitLeaseAsync(unit, record, ct);
-        decision = generations.Decide(unit, stored => rules.Start(stored, record, unit.Facts(lease.Ok)));
+        decision = generations.Decide(unit, epoch, stored => rules.Start(stored, record, unit.Facts(lease.Ok)));
         return decision.Ok ? null : decision.Refusal.Code == "lease.missing" ? lease.Refusal : decision.Refusal;
     }
 

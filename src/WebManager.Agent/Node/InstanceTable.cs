@@ -45,6 +45,16 @@ public sealed class InstanceTable
         }
     }
 
+    /// <summary>Waits for what is being stored right now, and shows it: the next beat's answer has it.</summary>
+    public void Settle()
+    {
+        foreach (var unit in _units.Values)
+        {
+            lock (unit) { }
+            Publish(unit);
+        }
+    }
+
     public void Remove(Guid id)
     {
         lock (_gate)

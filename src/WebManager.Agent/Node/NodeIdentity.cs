@@ -8,7 +8,7 @@ using WebManager.Contracts.Agent;
 namespace WebManager.Agent.Node;
 
 /// <summary>Who and what this node is, and how much of it is free.</summary>
-public sealed class NodeIdentity(NodeConfig config, IHypervisor hypervisor, IDisks disks, ImageStore images, InstanceTable table)
+public sealed class NodeIdentity(NodeConfig config, IHypervisor hypervisor, IDisks disks, ImageStore images, InstanceTable table, EpochFile epochs)
 {
     public static readonly string Version = typeof(NodeIdentity).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
@@ -27,6 +27,7 @@ public sealed class NodeIdentity(NodeConfig config, IHypervisor hypervisor, IDis
     {
         Images = images.List(),
         HypervisorNote = hypervisor.Note,
+        Engines = epochs.Runs,
     };
 
     public void Sample()

@@ -19,6 +19,23 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
         ? new Refusal("order.stale-epoch", $"An engine with epoch {highest} has given orders here; this one has {given}.", "Only one engine may run.") { Field = "epoch" }
         : Math.Max(highest, given);
 
+    /// <summary>
+    /// R5. A beat names the engine's run. The value is what is kept from now on, newest last; a run that this node does not know yet is on disk
+    /// before it is obeyed. Two runs of one epoch are two engines: the first one stays.
+    /// </summary>
+    public Outcome<HeardEngines> Hear(HeardEngines heard, EngineRun given)
+    {
+        var last = heard.Last;
+        var epoch = Epoch(last.Epoch, given.Epoch);
+        if (!epoch.Ok) return epoch.Refusal;
+        if (given.Epoch < last.Epoch) return heard;
+        if (given.Epoch > last.Epoch) return new HeardEngines([.. heard.Runs.TakeLast(HeardEngines.Kept - 1), given]);
+        if (_rules.EpochChecked && last.Tag.Length > 0 && given.Tag.Length > 0 && last.Tag != given.Tag)
+            return new Refusal("order.stale-epoch", $"Another engine with epoch {last.Epoch} has given orders here.", "Only one engine may run.") { Field = "epoch" };
+        var next = new EngineRun(last.Epoch, last.Tag.Length > 0 ? last.Tag : given.Tag, Math.Max(last.Decisions, given.Decisions));
+        return next == last ? heard : new HeardEngines([.. heard.Runs.SkipLast(1), next]);
+    }
+
     public Outcome<Decision> Store(StoredGenerations stored, GenerationRecord record, NodeFacts facts)
     {
         if (Check(stored, record, facts) is { } refusal) return refusal;

@@ -30,4 +30,6 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ImageView[]))]
 [JsonSerializable(typeof(SerialView))]
 [JsonSerializable(typeof(LabView))]
+[JsonSerializable(typeof(ConfirmInstanceRequest))]
+[JsonSerializable(typeof(BackupManifest))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -31,6 +31,22 @@ public sealed class PortalClient : IDisposable
 
     public Task<Answer<T>> GetAsync<T>(string path, JsonTypeInfo<T> reply, CancellationToken ct) => SendAsync(HttpMethod.Get, path, null, reply, ct);
 
+    /// <summary>Copies what comes, of whatever size.</summary>
+    public async Task DownloadAsync(string path, Stream to, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, path);
+        try
+        {
+            using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, ct);
+            if (!response.IsSuccessStatusCode) throw Refused(response, await response.Content.ReadAsStringAsync(ct));
+            await response.Content.CopyToAsync(to, ct);
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            throw Unreachable(e);
+        }
+    }
+
     public Task<Answer<TReply>> PostAsync<TRequest, TReply>(string path, TRequest body, JsonTypeInfo<TRequest> request, JsonTypeInfo<TReply> reply, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, path, JsonSerializer.Serialize(body, request), reply, ct);
 
@@ -66,10 +82,15 @@ public sealed class PortalClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            var why = e is HttpRequestException ? (e.InnerException ?? e).Message : "it did not answer in time";
-            throw new WmException(ExitCode.Unreachable, $"Cannot reach the portal at {_access.Portal}: {why}.",
-                remedy: "Is it running (./run.sh)? Another address: --url or WEBMANAGER_URL.");
+            throw Unreachable(e);
         }
+    }
+
+    private WmException Unreachable(Exception e)
+    {
+        var why = e is HttpRequestException ? (e.InnerException ?? e).Message : "it did not answer in time";
+        return new WmException(ExitCode.Unreachable, $"Cannot reach the portal at {_access.Portal}: {why}.",
+            remedy: "Is it running (./run.sh)? Another address: --url or WEBMANAGER_URL.");
     }
 
     private WmException Refused(HttpResponseMessage response, string text)

@@ -17,7 +17,7 @@ internal static class InstanceCommands
         Remove(around),
         Act(around, "failover", "Start it anew on its secondary node.", "it has to shut down (30)"),
         Act(around, "resync", "Make the copy on the secondary node equal to its disks."),
-        Serial(around));
+        Confirm(around), Serial(around));
 
     private static Command List(Surroundings around) => new Command("list", "All instances that you may see.").Does(around,
         run => run.ShowAsync("instances", CliJson.Default.InstanceViewArray, all =>
@@ -63,6 +63,21 @@ internal static class InstanceCommands
             var job = await run.Portal.DeleteAsync($"instances/{Parts.Path(run.Get(name))}{query}", CliJson.Default.JobAccepted, run.Ct);
             await JobFollower.FollowAsync(run, job, run.Get(noWait));
         }, name, yes, noWait, reason);
+    }
+
+    private static Command Confirm(Surroundings around)
+    {
+        var (name, noWait, reason) = (Parts.Name("The instance's name or id."), Parts.NoWait(), Parts.Reason());
+        var off = new Option<string>("--off") { Description = "The one of its two nodes that is powered off for certain.", Required = true, HelpName = "NODE" };
+        var typed = new Option<string?>("--typed") { Description = "The node's name once more, instead of being asked for it.", HelpName = "NODE" };
+        return new Command("confirm", "For an instance in doubt: one of its nodes is off, go on with the copy on the other.").Does(around, async run =>
+        {
+            var node = run.Get(off)!;
+            run.ConfirmTyped($"If {node} still runs, {run.Get(name)} runs twice. What {node} alone may have written is lost.", node, run.Get(typed));
+            var body = new ConfirmInstanceRequest(node) { Reason = run.Get(reason) };
+            var job = await run.Portal.PostAsync($"instances/{Parts.Path(run.Get(name))}/confirm", body, CliJson.Default.ConfirmInstanceRequest, CliJson.Default.JobAccepted, run.Ct);
+            await JobFollower.FollowAsync(run, job, run.Get(noWait));
+        }, name, off, typed, noWait, reason);
     }
 
     private static Command Serial(Surroundings around)

@@ -10,6 +10,12 @@ public sealed record BeatRequest(string Cluster, long Epoch, string Node) : IAge
 {
     [JsonIgnore] public string Path => "/v1/beat";
 
+    /// <summary>Tag of the engine's run: two engines may come to the same epoch, but never to the same tag (R5).</summary>
+    public string Tag { get; init; } = "";
+
+    /// <summary>How many decisions the engine's database holds; grows with each commit of some, never goes back within one history (R5).</summary>
+    public long Decisions { get; init; }
+
     /// <summary>The nonce of the challenge answered; null: none is answered with this beat.</summary>
     public string? Nonce { get; init; }
 

@@ -18,9 +18,15 @@ public sealed record AgentHello(string Node, string Version, Guid Run, Guid Boot
     /// <summary>Names and versions of the images this node holds.</summary>
     public IReadOnlyList<ImageRef> Images { get; init; } = [];
 
+    /// <summary>The last engine runs this node obeyed, newest last: an engine whose database does not know all of it is outdated (R5).</summary>
+    public IReadOnlyList<EngineRun> Engines { get; init; } = [];
+
     /// <summary>Why the hypervisor is not the one wished for (no KVM, no QEMU), for people.</summary>
     public string? HypervisorNote { get; init; }
 }
+
+/// <summary>One run of an engine as a node heard it: its epoch, its tag (empty: not known), and the highest number of decisions it told of.</summary>
+public sealed record EngineRun(long Epoch, string Tag, long Decisions);
 
 public sealed record ImageRef(string Name, string Version);
 

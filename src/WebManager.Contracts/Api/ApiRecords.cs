@@ -43,6 +43,23 @@ public sealed record InstanceActionRequest
     public string? Reason { get; init; }
 }
 
+/// <summary>POST /api/v1/instances/{name}/confirm: Node, one of the two of an instance in doubt, is powered off (R5).</summary>
+public sealed record ConfirmInstanceRequest(string Node)
+{
+    public string? Reason { get; init; }
+}
+
+/// <summary>manifest.json, the first file in a backup (GET /api/v1/backup: a gzipped tar).</summary>
+public sealed record BackupManifest(int Format, string Cluster, string Version, DateTimeOffset MadeAt)
+{
+    /// <summary>What this program writes and reads.</summary>
+    public const int Current = 1;
+    public const string File = "manifest.json", Database = "webmanager.db";
+
+    /// <summary>Folders of secrets that go with the database.</summary>
+    public static readonly IReadOnlyList<string> Folders = ["ca", "keys"];
+}
+
 /// <summary>202: the change was accepted as a job; Location names it.</summary>
 public sealed record JobAccepted(long Job);
 

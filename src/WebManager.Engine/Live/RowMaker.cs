@@ -88,7 +88,8 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var mirror = copying ? MirrorState.Resynchronising : i.Mirror;
         var nic = i.Nics.Count > 0 ? i.Nics[0] : null;
         var row = new InstanceRow(i.Id, i.Name, i.Owner, i.Image, i.Vcpus, i.MemoryMiB, i.DiskMiB, i.Template, i.Primary, i.Secondary, i.Wanted, status, mirror,
-            copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id, Status.Text(seen, status), i.Generation?.Number ?? 0);
+            copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id,
+            i.Doubt is null ? Status.Text(seen, status) : Doubts.Text(i, nodes.WitnessesOf(id)), i.Generation?.Number ?? 0) { InDoubt = i.Doubt is not null };
         feeds.Instances.Set(id, row);
         if (old is not null) { Tell(old, row); }
     }
@@ -99,6 +100,10 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         {
             var bad = row.Status is InstanceStatus.ErrorDown or InstanceStatus.ErrorUp or InstanceStatus.NodeDown or InstanceStatus.Failed or InstanceStatus.Paused or InstanceStatus.Recovering;
             events.Add("instance.status", bad ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: {row.Text ?? Said(row.Status) + " on " + row.Primary}.".Replace("..", ".", StringComparison.Ordinal), Word(old.Status), Word(row.Status), row.Job);
+        }
+        if (row.InDoubt && !old.InDoubt)
+        {
+            events.Add("instance.in-doubt", Severity.Warning, $"instance:{row.Name}", $"{row.Name}: {row.Text}", null, null, row.Job);
         }
         if (old.Mirror != row.Mirror && row.Mirror != MirrorState.None)
         {

@@ -12,7 +12,11 @@ public sealed record NodeRow(string Name, string Address, NodeHealth Health, boo
 /// <summary>An instance now. Text: one sentence for people when something is not as wanted, with what can be done.</summary>
 public sealed record InstanceRow(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, long DiskMiB, DiskTemplate Template,
     string Primary, string? Secondary, AdminState Wanted, InstanceStatus Status, MirrorState Mirror, double? MirrorPercent, string? Ip, string? Mac,
-    DateTimeOffset? StartedAt, DateTimeOffset CreatedAt, long? Job, string? Text, long Generation);
+    DateTimeOffset? StartedAt, DateTimeOffset CreatedAt, long? Job, string? Text, long Generation)
+{
+    /// <summary>Nothing is decided for it until its nodes have answered or a person confirmed (R5).</summary>
+    public bool InDoubt { get; init; }
+}
 
 /// <summary>A job as lists show it. Summary: "instance.create web1".</summary>
 public sealed record JobRow(long Id, string Operation, string Summary, JobStatus Status, string By, string Why, DateTimeOffset ReceivedAt, DateTimeOffset? EndedAt,

@@ -3,12 +3,13 @@ using Microsoft.Extensions.Logging;
 using WebManager.Contracts.Agent;
 using WebManager.Engine.Model;
 using WebManager.Engine.Operations;
+using WebManager.Engine.Plan;
 using WebManager.Engine.Ports;
 using WebManager.Engine.Threading;
 
 namespace WebManager.Engine.Loop;
 
-public sealed class NodeBook(INodeLinks links, ClusterState state, TimeProvider clock, HeartbeatOptions options, ILogger log) : IAsyncDisposable
+public sealed class NodeBook(INodeLinks links, ClusterState state, Standing standing, TimeProvider clock, HeartbeatOptions options, ILogger log) : IAsyncDisposable
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
     private readonly SortedDictionary<string, NodeWatch> _watches = new(StringComparer.Ordinal);
@@ -29,11 +30,28 @@ public sealed class NodeBook(INodeLinks links, ClusterState state, TimeProvider 
 
     public InstanceReport? ReportOf(string? node, Guid instance) => Find(node)?.ReportOf(instance);
 
-    public void Begin() => _ticking = TickAsync();
+    /// <summary>
+    /// Each node that the engine began with has answered it, or was silent for so long that it counts as away: what any of them could say against
+    /// this database was heard (R5).
+    /// </summary>
+    public bool Opened { get; private set; }
+
+    /// <summary>All nodes, with what those that answered have of the instance.</summary>
+    public IReadOnlyList<Witness> WitnessesOf(Guid instance) => [.. All.Select(w => new Witness(w.Name, w.Health == NodeHealth.Online, w.ReportOf(instance)))];
+
+    public void Begin()
+    {
+        standing.Anew += () => { foreach (var watch in All) { watch.Anew(); } };
+        _ticking = TickAsync();
+    }
+
+    public Task OpenedAsync(CancellationToken ct) => Opened ? Task.CompletedTask : UntilAsync(Open, Timeout.InfiniteTimeSpan, ct);
+
+    private bool Open() => Opened |= All.All(w => w.Settled);
 
     public void Add(Node node)
     {
-        var watch = new NodeWatch(node.Name, links.To(node.Name, node.Address), state, clock, options, log);
+        var watch = new NodeWatch(node.Name, links.To(node.Name, node.Address), state, standing, clock, options, log);
         watch.Changed += OnChanged;
         lock (_watches) { _watches[node.Name] = watch; }
         watch.Begin();
@@ -52,7 +70,7 @@ public sealed class NodeBook(INodeLinks links, ClusterState state, TimeProvider 
         var began = clock.GetTimestamp();
         while (!met())
         {
-            var rest = limit - clock.GetElapsedTime(began);
+            var rest = limit == Timeout.InfiniteTimeSpan ? TickEvery : limit - clock.GetElapsedTime(began);
             if (rest <= TimeSpan.Zero) { return false; }
             await _anything.WaitAsync(rest < TickEvery ? rest : TickEvery, clock, ct);
         }

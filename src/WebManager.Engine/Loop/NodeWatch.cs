@@ -15,6 +15,7 @@ public sealed class NodeWatch : IAsyncDisposable
     private readonly ClusterState _state;
     private readonly TimeProvider _clock;
     private readonly HeartbeatOptions _options;
+    private readonly Standing _standing;
     private readonly ILogger _log;
     private readonly INodeLink _link;
     private readonly CancellationTokenSource _leaving = new();
@@ -29,9 +30,9 @@ public sealed class NodeWatch : IAsyncDisposable
     private long? _challengedAt;
     private long _forgivenAt = long.MinValue;
 
-    public NodeWatch(string node, INodeLink link, ClusterState state, TimeProvider clock, HeartbeatOptions options, ILogger log)
+    public NodeWatch(string node, INodeLink link, ClusterState state, Standing standing, TimeProvider clock, HeartbeatOptions options, ILogger log)
     {
-        (Name, _link, _state, _clock, _options, _log) = (node, link, state, clock, options, log);
+        (Name, _link, _state, _standing, _clock, _options, _log) = (node, link, state, standing, clock, options, log);
         _began = clock.GetTimestamp();
     }
 
@@ -46,6 +47,8 @@ public sealed class NodeWatch : IAsyncDisposable
     }
 
     public AgentHello? Hello { get; private set; }
+
+    /// <summary>Null until the node has answered under this engine's epoch and was found to have obeyed no newer engine (R5).</summary>
     public BeatReply? LastReply { get; private set; }
     public DateTimeOffset? LastContact { get; private set; }
 
@@ -84,7 +87,7 @@ public sealed class NodeWatch : IAsyncDisposable
     /// <summary>A call that ends early with node.unreachable when the node falls silent, however long its limit.</summary>
     public async Task<Outcome<TReply>> CallAsync<TReply>(IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
     {
-        if (Health is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) { return Unreachable(); }
+        if (Health is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline || (call is IOrder && LastReply is null)) { return Unreachable(); }
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, _answering.Token);
         try
         {
@@ -132,6 +135,7 @@ public sealed class NodeWatch : IAsyncDisposable
                 if (rest > TimeSpan.Zero) { await _nudge.WaitAsync(rest, _clock, ct); }
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested) { return; }
+            catch (LeaseLostException) { return; }
             catch (Exception ex) { _log.BeatFailed(ex, Name); await Task.Delay(_options.Every, _clock, CancellationToken.None); }
             _nudge.Reset();
         }
@@ -140,10 +144,14 @@ public sealed class NodeWatch : IAsyncDisposable
     private async Task BeatAsync(CancellationToken ct)
     {
         var picture = _state.Now;
+        // The first beat of an epoch only asks: what the node has obeyed may be newer than all this engine knows.
+        var answers = LastReply is not null && _standing.MayAnswer;
         var request = new BeatRequest(picture.Cluster.Name, picture.Cluster.Epoch, Name)
         {
-            Nonce = _nonce,
-            StandsBehind = picture.On(Name).Select(i => i.Generation).OfType<GenerationRecord>().Where(Answers).ToList(),
+            Tag = picture.Cluster.Tag,
+            Decisions = picture.Cluster.Decisions,
+            Nonce = answers ? _nonce : null,
+            StandsBehind = answers ? picture.On(Name).Where(i => i.Doubt is null).Select(i => i.Generation).OfType<GenerationRecord>().Where(Answers).ToList() : [],
             Peers = picture.Nodes.Values.ToDictionary(n => n.Name, n => n.Address),
             KnownState = LastReply?.StateSerial ?? 0,
             KnownRun = LastReply?.Run ?? Guid.Empty,
@@ -151,7 +159,9 @@ public sealed class NodeWatch : IAsyncDisposable
         _nonce = null;
         var sent = _clock.GetTimestamp();
         var reply = await _link.CallAsync(request, _options.Limit, ct);
+        if (picture.Cluster.Epoch != _state.Now.Cluster.Epoch) { return; }   // it was asked under an epoch that is over
         if (reply.Ok) { await HeardAsync(reply.Value, sent, ct); }
+        else if (reply.Refusal.Code == "order.stale-epoch") { await ObeysAnotherAsync(reply.Refusal, ct); }
         else if (reply.Refusal.Code != "node.unreachable") { _log.BeatRefused(Name, reply.Refusal.Code, reply.Refusal.Message); }
     }
 
@@ -163,15 +173,37 @@ public sealed class NodeWatch : IAsyncDisposable
         if (newRun || Hello is null || _askHello)
         {
             var hello = await _link.CallAsync(new HelloRequest(), _options.Limit, ct);
-            if (!hello.Ok) { return; }
+            if (!hello.Ok || !await _standing.ReckonAsync(Name, hello.Value.Engines)) { return; }
             (Hello, _askHello) = (hello.Value, false);
         }
+        if (LastReply is null) { Nudge(); }   // now its challenge may be answered, and it hears what is newest
         (LastReply, AsOf) = (reply, sent);
         var news = newRun || reply.Instances is not null;
         if (reply.Instances is { } instances) { Reports = instances.ToDictionary(r => r.Instance); }
         var old = Health;
         Tick();
         if (news && Health == old) { Changed?.Invoke(this, old); }
+    }
+
+    /// <summary>It obeys a newer engine. If it obeyed this one before, this one was replaced; otherwise this one goes past it, knowing that its database is old.</summary>
+    private async Task ObeysAnotherAsync(Refusal refusal, CancellationToken ct)
+    {
+        if (LastReply is not null)
+        {
+            _standing.Superseded($"node {Name} has turned to another one");
+            return;
+        }
+        _log.BeatRefused(Name, refusal.Code, refusal.Message);
+        var hello = await _link.CallAsync(new HelloRequest(), _options.Limit, ct);
+        if (hello.Ok) { await _standing.ReckonAsync(Name, hello.Value.Engines); }
+    }
+
+    /// <summary>The epoch was raised: the node has not answered under it.</summary>
+    public void Anew()
+    {
+        (LastReply, _nonce, Reports) = (null, null, new Dictionary<Guid, InstanceReport>());
+        Tick();
+        Nudge();
     }
 
     /// <summary>Events only say "ask now"; what is lost while the stream is down comes with the next beat anyway.</summary>

@@ -39,6 +39,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
             _news.Reset();
             try { await LookOverAsync(_leaving.Token); }
             catch (OperationCanceledException) when (_leaving.IsCancellationRequested) { return; }
+            catch (Ports.LeaseLostException) { return; }
             catch (Exception ex) { parts.Log.ReconcileFailed(ex); }
             try { await _news.WaitAsync(parts.Heartbeat.Every, parts.Clock, _leaving.Token); }
             catch (OperationCanceledException) { return; }
@@ -54,6 +55,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         {
             // A copy that came to its end was no failed try: the next loss of the secondary is not answered later for it.
             if (instance.Generation is { Sync: SyncState.InSync }) { _tries.Remove((instance.Id, new ResyncInstance(instance.Name).Name)); }
+            if (instance.Doubt is not null) { await ResolveAsync(instance, ct); continue; }
             if (busy.Contains(instance.Name) || IsOld(instance)) { continue; }
             var step = Reconcile.Next(rows.See(instance));
             if (step.PoweredItselfOff) { await StaysOffAsync(instance.Id, ct); }
@@ -81,6 +83,42 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
             parts.Events.Add("instance.powered-off", Severity.Info, $"instance:{changed.Value.Name}", $"{changed.Value.Name} powered itself off; it stays off until it is started.");
         }
     }
+
+    /// <summary>R5: its nodes may have answered by now. The record that is in force is taken over, whichever history made it.</summary>
+    private async Task ResolveAsync(Instance doubted, CancellationToken ct)
+    {
+        if (!Settles(doubted)) { return; }
+        var (before, verdict) = (doubted.Generation, (Verdict?)null);
+        var changed = await parts.State.ChangeAsync<Instance>((now, changes) =>
+        {
+            if (!now.Instances.TryGetValue(doubted.Id, out var i) || i.Doubt is null) { return new Refusal("instance.changed", "Something changed."); }
+            verdict = Doubts.Next(i, parts.Nodes.WitnessesOf(i.Id));
+            return Resolved(i, verdict) is { } next ? new StepChanges(changes).Write(next) : new Refusal("instance.in-doubt", "It is still in doubt.");
+        }, ct);
+        if (!changed.Ok) { return; }
+        var text = verdict switch
+        {
+            Verdict.Adopt a => $"{doubted.Name}: its nodes are further than the database was; {a.Record} is taken over from them (the database had {(before is null ? "none" : before)}).",
+            Verdict.Gone => $"{doubted.Name}: neither of its nodes has anything of it.",
+            _ => $"{doubted.Name}: both of its nodes have answered; the database is right about it.",
+        };
+        parts.Events.Add("instance.settled", verdict is Verdict.Current ? Severity.Info : Severity.Warning, $"instance:{doubted.Name}", text);
+    }
+
+    private bool Settles(Instance i) => Doubts.Next(i, parts.Nodes.WitnessesOf(i.Id)) is Verdict.Current or Verdict.Adopt or Verdict.Gone;
+
+    private static Instance? Resolved(Instance i, Verdict verdict) => verdict switch
+    {
+        Verdict.Current => i with { Doubt = null },
+        Verdict.Adopt a => i with
+        {
+            Doubt = null, Generation = a.Record, Primary = a.Record.Primary, Secondary = a.Record.Secondary, FreshDisks = false,
+            StartOrdered = a.Record.Number, Former = a.Former, Mirror = a.Record.Sync == SyncState.InSync ? MirrorState.InSync : MirrorState.Degraded,
+        },
+        Verdict.Gone => i with { Doubt = null, Stage = LifeStage.Failed, Wanted = AdminState.Down, FailureText = "Its nodes have nothing of it: it was removed after the backup was made. Remove it here, too." },
+        Verdict.Wait or Verdict.Conflict => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
+    };
 
     private async Task FileAsync(Instance instance, OperationRequest request, CancellationToken ct)
     {

@@ -1,4 +1,6 @@
 // What the database keeps about the cluster itself and its nodes.
+using WebManager.Contracts.Agent;
+
 namespace WebManager.Engine.Model;
 
 /// <summary>The cluster's own row. Epoch grows by one with every start of an engine on this database (R5).</summary>
@@ -9,6 +11,31 @@ public sealed record Cluster(Guid Id, string Name, long Epoch, DateTimeOffset Cr
     public string? Subnet { get; init; }
     public string? Gateway { get; init; }
     public int FirstHost { get; init; } = 100;
+
+    /// <summary>This run of the engine: random, so that two engines that came to one epoch are told apart (R5).</summary>
+    public string Tag { get; init; } = "";
+
+    /// <summary>Grows with every commit that changes an instance; every beat tells it, every agent keeps it (R5).</summary>
+    public long Decisions { get; init; }
+
+    /// <summary>
+    /// The earlier runs that this database has all of, up to their last decision, and those of other histories that it has reckoned with.
+    /// A node that obeyed anything else shows that this database is not the newest.
+    /// </summary>
+    public IReadOnlyList<EngineRun> Runs { get; init; } = [];
+}
+
+/// <summary>
+/// The lease on this database: one row, one holder (R5). Revision grows with each renewal. Place is where the database lay when the holder
+/// began; a database found somewhere else was moved, copied or restored.
+/// </summary>
+public sealed record EngineLease(int Id, Guid Holder, long Revision, bool Released, string Place)
+{
+    /// <summary>The one row's key.</summary>
+    public const int Row = 1;
+
+    /// <summary>The place written into a backup: no database lies there.</summary>
+    public const string InBackup = "backup";
 }
 
 /// <summary>A node as stored. Capacity is what the agent stated when it last said hello; MiB.</summary>

@@ -36,6 +36,9 @@ public sealed record Instance(Guid Id, string Name, string Owner, string Image, 
     public bool FreshDisks { get; init; }
 
     public MirrorState Mirror { get; init; }
+
+    /// <summary>Set when this database may not be the newest: nothing is decided for the instance until its nodes have answered, or a person confirmed (R5).</summary>
+    public Doubt? Doubt { get; init; }
     public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();
     public IReadOnlyList<string> SshKeys { get; init; } = [];
     public string? SshHostKey { get; init; }
@@ -48,6 +51,9 @@ public sealed record Instance(Guid Id, string Name, string Owner, string Image, 
         OsParams = OsParams, SshKeys = SshKeys, SshHostKey = SshHostKey,
     };
 }
+
+/// <summary>Why the stored record of an instance may not be the newest. Why: "the database was restored".</summary>
+public sealed record Doubt(DateTimeOffset Since, string Why);
 
 /// <summary>Ganeti's words for an instance's state, as its clients and people expect them, in one enum. ErrorDown: wanted up, found down.</summary>
 public enum InstanceStatus { Creating, Running, Starting, Paused, AdminDown, ErrorDown, ErrorUp, NodeDown, NodeOffline, Recovering, Removing, Failed }

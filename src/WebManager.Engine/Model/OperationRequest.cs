@@ -15,6 +15,7 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(DegradeInstance), "instance.degrade")]
 [JsonDerivedType(typeof(ResyncInstance), "instance.resync")]
 [JsonDerivedType(typeof(RestartInstance), "instance.restart")]
+[JsonDerivedType(typeof(ConfirmInstance), "instance.confirm")]
 [JsonDerivedType(typeof(AddNode), "node.add")]
 [JsonDerivedType(typeof(RemoveNode), "node.remove")]
 public abstract record OperationRequest
@@ -80,6 +81,16 @@ public sealed record ResyncInstance(string Instance) : InstanceRequest(Instance)
 
 /// <summary>Filed by the watcher: wanted up, ended by itself on a healthy node; start it in place.</summary>
 public sealed record RestartInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.restart"; }
+
+/// <summary>
+/// A person's word, for an instance in doubt whose other node cannot answer: Node is powered off, and the copy on its other node is the one to
+/// go on with (R5). Shortens no wait (H16).
+/// </summary>
+public sealed record ConfirmInstance(string Instance, string Node) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.confirm";
+    [JsonIgnore] public override IReadOnlyList<string> Subjects => [$"instance:{Instance}", $"node:{Node}"];
+}
 
 public abstract record NodeRequest(string Node) : OperationRequest
 {

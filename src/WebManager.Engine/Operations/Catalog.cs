@@ -17,6 +17,7 @@ public static class Catalog
         [typeof(DegradeInstance)] = new DegradeInstanceOperation(),
         [typeof(ResyncInstance)] = new ResyncInstanceOperation(),
         [typeof(RestartInstance)] = new RestartInstanceOperation(),
+        [typeof(ConfirmInstance)] = new ConfirmInstanceOperation(),
         [typeof(AddNode)] = new AddNodeOperation(),
         [typeof(RemoveNode)] = new RemoveNodeOperation(),
     };

@@ -14,10 +14,27 @@ public sealed class ClusterState(IClusterStore store)
 
     public Picture Now => _now ?? throw new InvalidOperationException("The engine has not started.");
 
+    /// <summary>The engine whose lease each commit is made under.</summary>
+    public Guid? Holder { get; set; }
+
+    /// <summary>Why nothing is changed any more; null: it is.</summary>
+    public Refusal? Halted { get; private set; }
+
     /// <summary>Raised after each commit, with the picture before and what changed; still inside the gate, so in order.</summary>
     public event Action<Picture, Changes>? Committed;
 
+    /// <summary>Raised once.</summary>
+    public event Action<Refusal>? Halting;
+
     public void Begin(Picture picture) => _now = picture;
+
+    /// <summary>From here every change throws LeaseLostException: another engine works on this cluster.</summary>
+    public void Halt(Refusal why)
+    {
+        if (Halted is not null) { return; }
+        Halted = why;
+        Halting?.Invoke(why);
+    }
 
     /// <summary>
     /// Runs decide on the newest picture; what it puts into the changes is committed as one transaction. A refusal, or no changes, stores nothing.
@@ -27,10 +44,12 @@ public sealed class ClusterState(IClusterStore store)
         await _gate.EnterAsync(ct);
         try
         {
-            var changes = new Changes();
+            if (Halted is not null) { throw new LeaseLostException(); }
+            var changes = new Changes { Holder = Holder };
             var outcome = decide(Now, changes);
             if (!outcome.Ok || IsEmpty(changes)) { return outcome; }
-            await store.CommitAsync(changes, CancellationToken.None);   // once begun it is not abandoned: the picture must follow the store
+            Count(changes);
+            await CommitAsync(changes);
             var before = Now;
             _now = before.With(changes);
             Committed?.Invoke(before, changes);
@@ -42,9 +61,30 @@ public sealed class ClusterState(IClusterStore store)
         }
     }
 
+    private async Task CommitAsync(Changes changes)
+    {
+        try
+        {
+            await store.CommitAsync(changes, CancellationToken.None);   // once begun it is not abandoned: the picture must follow the store
+        }
+        catch (LeaseLostException)
+        {
+            Halt(new Refusal("engine.superseded", "Another portal works on this database; this one decides nothing any more.", "Stop one of the two."));
+            throw;
+        }
+    }
+
+    /// <summary>Decisions are numbered, so that nodes can tell an older copy of this database from it (R5).</summary>
+    private void Count(Changes changes)
+    {
+        if (changes.Instances.Count == 0 && changes.InstancesRemoved.Count == 0) { return; }
+        var cluster = changes.Cluster ?? Now.Cluster with { Revision = Now.Cluster.Revision + 1 };
+        changes.Cluster = cluster with { Decisions = cluster.Decisions + 1 };
+    }
+
     private static bool IsEmpty(Changes c) => c is
     {
         Cluster: null, Nodes.Count: 0, NodesRemoved.Count: 0, Instances.Count: 0, InstancesRemoved.Count: 0,
-        Jobs.Count: 0, JobLog.Count: 0, Events.Count: 0, Audit.Count: 0,
+        Jobs.Count: 0, JobLog.Count: 0, Events.Count: 0, Audit.Count: 0, Lease: null,
     };
 }

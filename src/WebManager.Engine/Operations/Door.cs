@@ -9,11 +9,12 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     public Refusal? WouldRefuse(OperationRequest request, Caller caller)
     {
         var now = parts.Now;
-        return Authorise(request, caller, now) ?? Catalog.Of(request).Check(request, now, parts);
+        return parts.State.Halted ?? Authorise(request, caller, now) ?? Catalog.Of(request).Check(request, now, parts);
     }
 
     public async Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct)
     {
+        if (parts.State.Halted is { } halted) { return halted; }
         if (why.Length > 500) { return new Refusal("reason.too-long", "The reason is longer than 500 characters.") { Field = "reason" }; }
         Job? accepted = null;
         var outcome = await parts.State.ChangeAsync<long>((now, changes) =>

@@ -54,6 +54,7 @@ public sealed class EventBook(ClusterState state, ClusterFeeds feeds, TimeProvid
         {
             await state.ChangeAsync<Done>((_, changes) => { changes.Events.AddRange(batch); return Done.Value; }, CancellationToken.None);
         }
+        catch (Ports.LeaseLostException) { }   // the engine in charge tells its own
         catch (Exception ex)
         {
             log.EventsNotStored(ex);

@@ -125,9 +125,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     private static async Task<Outcome<Done>> FinishAsync(Instance i, JobContext job, CancellationToken ct)
     {
         var record = i.Generation!;
-        var stored = await job.OrderAsync(record.Primary, new StoreGenerationOrder(job.OperationId($"store/{record}"), job.Epoch, record), Limit, ct);
-        if (!stored.Ok) { return stored.Refusal; }
-        await Fencing.AwaitAsync(job, i.Id, ct);
+        if (await Fencing.AwaitAsync(job, i.Id, ct) is { } notYet) { return notYet; }
         await job.StepAsync("start", $"Starting on {record.Primary}.", ct);
         var started = await GuestSteps.OrderAloneAsync(job, job.Now.Instances[i.Id], ct);
         // Spent: it was started before a crash of the engine; the watcher sees to the rest.

@@ -14,23 +14,27 @@ internal static class Fencing
     /// Certain means: its guest was reaped under the former generation, or its lease has run out by every clock, isolation + margin since
     /// the engine and the new primary last received a challenge of it. Noted durably, so that it is waited for once. No promotion open: nothing to wait for.
     /// </summary>
-    public static async Task AwaitAsync(JobContext job, Guid id, CancellationToken ct)
+    public static async Task<Refusal?> AwaitAsync(JobContext job, Guid id, CancellationToken ct)
     {
-        if (job.Now.Instances[id] is not { Former: { } former, Generation: { } record }) { return; }
+        if (job.Now.Instances[id] is not { Former: { } former, Generation: { } record }) { return null; }
+        // From its answer on the new primary answers no challenge of the former one any more.
+        var stored = await job.OrderAsync(record.Primary, new StoreGenerationOrder(job.OperationId($"store/{record}"), job.Epoch, record), Limit, ct);
+        if (!stored.Ok) { return stored.Refusal; }
         var needed = job.Parts.Heartbeat.Isolation + job.Parts.Heartbeat.Margin;
         var watch = job.Nodes.Find(former.Primary);
         var (heard, asked) = await SilenceAsync(former, record, job, ct);
         TimeSpan Left() => needed - Min(watch?.SinceChallenge ?? needed, heard + job.Parts.Clock.GetElapsedTime(asked));
         bool Dead() => Reaped(watch, former) || Left() <= TimeSpan.Zero;
+        var gone = false;
         // A primary that answers the engine again keeps renewing SinceChallenge; its guest is killed by the newer record and then reported reaped.
         while (!Dead())
         {
             // One that never ran the guest under the former generation reports no end of it: having stored the newer record, it is sure to have none.
-            if (watch is { Health: NodeHealth.Online } && await GoneAsync(former, record, job, ct)) { break; }
+            if (watch is { Health: NodeHealth.Online } && await GoneAsync(former, record, job, ct)) { gone = true; break; }
             var left = Left();
             await job.Nodes.UntilAsync(Dead, left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
         }
-        await ClearAsync(job, id, Left() > TimeSpan.Zero ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
+        return await ClearAsync(job, id, gone || Reaped(watch, former) ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
     }
 
     private static bool Reaped(NodeWatch? watch, GenerationRecord former) =>
@@ -53,12 +57,15 @@ internal static class Fencing
         return (heard, asked);
     }
 
-    private static Task ClearAsync(JobContext job, Guid id, string text, CancellationToken ct) =>
-        job.StepAsync<Instance>("fenced", (now, changes) =>
+    private static async Task<Refusal?> ClearAsync(JobContext job, Guid id, string text, CancellationToken ct)
+    {
+        var cleared = await job.StepAsync<Instance>("fenced", (now, changes) =>
         {
             changes.Text = text;
             return changes.Write(now.Instances[id] with { Former = null });
         }, ct);
+        return cleared.Refusal;
+    }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -19,7 +19,7 @@ internal static class GuestSteps
     {
         if (job.Resumed) { await job.Nodes.CaughtUpAsync([primary], ct); }
         if (AlreadyRuns(job, id, primary)) { return Done.Value; }
-        await Fencing.AwaitAsync(job, id, ct);
+        if (await Fencing.AwaitAsync(job, id, ct) is { } notYet) { return notYet; }
         var instance = job.Now.Instances[id];
         if (instance.Template != DiskTemplate.Mirror) { return await StartPlainAsync(job, instance, primary, ct); }
         if (CopiesEqual(instance) && secondary is not null && job.Nodes.HealthOf(secondary) == NodeHealth.Online)

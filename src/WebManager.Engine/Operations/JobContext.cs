@@ -23,9 +23,12 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
     public UndoStack Undo { get; } = new();
     public NodeBook Nodes => parts.Nodes;
 
-    /// <summary>The same id for the same step of the same job, also after a restart of the engine.</summary>
+    /// <summary>
+    /// The same id for the same step of the same job, also after a restart of the engine. The time it was received is in it because a restored
+    /// database counts its jobs from an earlier number again, and nodes answer a known id with what they did then.
+    /// </summary>
     public Guid OperationId(string step) =>
-        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{parts.State.Now.Cluster.Id:N}/{Job.Id}/{step}")).AsSpan(0, 16));
+        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{parts.State.Now.Cluster.Id:N}/{Job.Id}/{Job.ReceivedAt.UtcTicks}/{step}")).AsSpan(0, 16));
 
     public long Epoch => parts.State.Now.Cluster.Epoch;
 
@@ -41,6 +44,7 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
     {
         var outcome = await parts.State.ChangeAsync<T>((picture, changes) =>
         {
+            if (InDoubt(picture) is { } doubtful) { return doubtful; }
             var more = new StepChanges(changes);
             var made = decide(picture, more);
             if (made.Ok) { Enter(step, more.Text ?? step, changes); }
@@ -57,11 +61,16 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
     public async Task<Outcome<TReply>> OrderAsync<TReply>(string node, IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
     {
         var watch = parts.Nodes.Find(node);
+        if (InDoubt(Now) is { } doubtful) { return doubtful; }
         if (watch is null) { return new Refusal("node.unknown", $"There is no node {node}."); }
         var outcome = await watch.CallAsync(call, limit, ct);
         watch.Nudge();
         return outcome;
     }
+
+    /// <summary>R5: its instance came into doubt while the job ran.</summary>
+    private Refusal? InDoubt(Picture now) =>
+        Job.Request is InstanceRequest r and not ConfirmInstance && now.Find(r.Instance) is { Doubt: not null } i ? Rules.InDoubt(i) : null;
 
     private void Enter(string step, string text, Ports.Changes changes)
     {

@@ -50,6 +50,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
             finally { if (slot) { _slots.Leave(); } }
         }
         catch (OperationCanceledException) when (_leaving.IsCancellationRequested) { }   // stays open; the next engine carries it on
+        catch (Ports.LeaseLostException) { }
         catch (Exception ex) { parts.Log.JobBroke(ex, job.Id); }
         finally { lock (_gate) { _running.Remove(job.Id); } }
     }
@@ -63,6 +64,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
             bool Known(Loop.NodeWatch n) => job.Caller == Caller.Watcher ? n.Settled : n.Health is NodeHealth.Online or NodeHealth.Offline;
             await parts.Nodes.UntilAsync(() => parts.Nodes.All.All(Known), TimeSpan.FromSeconds(10), ct);
         }
+        if (job.Request is InstanceRequest) { await parts.Nodes.OpenedAsync(ct); }
         var operation = Catalog.Of(job.Request);
         using var held = await _locks.TakeAsync(operation.Locks(job.Request), ct);
         var begun = job with { Status = JobStatus.Running, StartedAt = job.StartedAt ?? parts.Clock.GetUtcNow() };
@@ -84,6 +86,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
             return refusal is null ? await operation.RunAsync(context.Job.Request, context, ct) : refusal;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { throw; }
+        catch (Ports.LeaseLostException) { throw; }
         catch (Exception ex)
         {
             parts.Log.JobBroke(ex, context.Job.Id);

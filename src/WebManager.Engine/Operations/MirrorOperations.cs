@@ -26,7 +26,8 @@ internal sealed class DegradeInstanceOperation : InstanceOperation<DegradeInstan
             if (!made.Ok) { return made.Refusal; }
             record = made.Value.Generation!;
         }
-        return await LeaveAsync(job, record, ct);
+        // A record made on a person's word: the guest here waits as a start would (H16).
+        return await Fencing.AwaitAsync(job, instance.Id, ct) ?? await LeaveAsync(job, record, ct);
     }
 
     /// <summary>Tells the primary; from its answer on the guest writes again.</summary>

@@ -43,7 +43,7 @@ public abstract class InstanceOperation<TRequest> : Operation<TRequest> where TR
 
     public sealed override Refusal? Check(TRequest request, Picture now, EngineParts parts) =>
         now.Find(request.Instance) is { } instance
-            ? Check(request, instance, now, parts)
+            ? (instance.Doubt is not null && request is not ConfirmInstance ? Rules.InDoubt(instance) : Check(request, instance, now, parts))
             : new Refusal("instance.unknown", $"There is no instance {Shown.Name(request.Instance)}.") { Field = "instance" };
 
     protected abstract Refusal? Check(TRequest request, Instance instance, Picture now, EngineParts parts);

@@ -31,6 +31,9 @@ public static partial class Rules
         ? null
         : Wrong("timeoutSeconds", "timeout.invalid", $"A timeout of {seconds} s is not possible.", "Use 0 to 3600 seconds.");
 
+    public static Refusal InDoubt(Instance i) => new("instance.in-doubt", $"Nothing is decided for {i.Name}: {i.Doubt!.Why}.",
+        "Wait until both of its nodes have answered, or confirm that one of them is off.");
+
     public static Refusal? Create(CreateInstance r, Picture now, EngineParts parts) =>
         Name(r.Instance, "instance") ?? Unique(r, now) ?? Image(r, parts) ?? Size(r, now) ?? Disks(r) ?? Placement(r, now, parts) ?? Keys(r) ?? OsParams(r, parts);
 

@@ -16,7 +16,7 @@ public sealed record Step(OperationRequest? File, bool PoweredItselfOff = false)
 
 public static class Reconcile
 {
-    public static Step Next(Observed seen) => (seen.Instance.Stage, seen.Primary) switch
+    public static Step Next(Observed seen) => seen.Instance.Doubt is not null ? Step.Nothing : (seen.Instance.Stage, seen.Primary) switch
     {
         (LifeStage.Creating or LifeStage.Removing or LifeStage.Failed, _) => Step.Nothing,
         (_, NodeHealth.Joining) => Step.Nothing,

@@ -53,6 +53,15 @@ public interface IClusterStore
 {
     Task<StoredState> LoadAsync(CancellationToken ct);
     Task CommitAsync(Changes changes, CancellationToken ct);
+
+    /// <summary>The lease as it is stored now; null: nobody ever held it.</summary>
+    Task<EngineLease?> LeaseAsync(CancellationToken ct);
+
+    /// <summary>Where this database lies. Another place than the stored one: it was moved, copied or restored.</summary>
+    string Place { get; }
+
+    /// <summary>Whether the holder's process has certainly ended, so that nobody need wait for its lease.</summary>
+    bool IsGone(EngineLease lease);
     Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct);
 
     /// <summary>Jobs newest first, from before the id; null: from the newest.</summary>
@@ -67,7 +76,8 @@ public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IR
 
 /// <summary>
 /// One transaction. Rows are written whole; a row's Revision must be one more than the stored one (new rows: 1), otherwise the commit
-/// throws RevisionConflictException and nothing of it is stored. Removals name the key.
+/// throws RevisionConflictException and nothing of it is stored. Removals name the key. With a Holder: LeaseLostException, and nothing is
+/// stored, unless the lease is that holder's.
 /// </summary>
 public sealed class Changes
 {
@@ -80,7 +90,14 @@ public sealed class Changes
     public List<JobLogLine> JobLog { get; } = [];
     public List<ClusterEvent> Events { get; } = [];
     public List<AuditEntry> Audit { get; } = [];
+    public EngineLease? Lease { get; set; }
+
+    /// <summary>The engine that commits; null: whoever (tools, tests).</summary>
+    public Guid? Holder { get; set; }
 }
+
+/// <summary>Another engine holds the database (R5), or this one stands still for another reason: it changes nothing more.</summary>
+public sealed class LeaseLostException() : Exception("Another engine holds this database.");
 
 public sealed class RevisionConflictException(string row) : Exception($"Someone changed {row} first.");
 

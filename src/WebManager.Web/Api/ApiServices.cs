@@ -33,6 +33,7 @@ public static class ApiServices
         var api = app.MapGroup("/api/v1").DisableAntiforgery().ProducesProblem(StatusCodes.Status401Unauthorized);
         api.MapSession();
         api.MapCluster();
+        api.MapBackup();
         api.MapNodes();
         api.MapInstances();
         api.MapJobs();

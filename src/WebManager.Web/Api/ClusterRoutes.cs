@@ -38,6 +38,7 @@ internal static class ClusterRoutes
     /// <summary>Null when all is well; otherwise what is missing, on one line.</summary>
     private static string? Health(IServiceProvider services)
     {
+        if (services.GetRequiredService<IClusterEngine>().Halted is { } halted) { return halted.Message; }
         var nodes = services.GetRequiredService<IClusterEngine>().Feeds.Nodes.Current().Values.Where(n => n.Health != NodeHealth.Offline).ToList();
         var waiting = nodes.Where(n => n.Health != NodeHealth.Online).Select(n => $"{n.Name} is {n.Health.ToString().ToLowerInvariant()}").Order().ToList();
         if (waiting.Count > 0) { return string.Join(", ", waiting); }

@@ -23,6 +23,12 @@ internal static class ClusterTables
         {
             t.ToTable("clusters").HasKey(c => c.Id);
             t.Property(c => c.Id).ValueGeneratedNever();
+            t.Property(c => c.Runs).AsJson();
+        });
+        model.Entity<EngineLease>(t =>
+        {
+            t.ToTable("engine_leases").HasKey(l => l.Id);
+            t.Property(l => l.Id).ValueGeneratedNever();
         });
         model.Entity<Node>(t =>
         {
@@ -46,6 +52,7 @@ internal static class ClusterTables
         t.Property(i => i.Nics).AsJson();
         t.Property(i => i.Generation).AsJson();
         t.Property(i => i.Former).AsJson();
+        t.Property(i => i.Doubt).AsJson();
         t.Property(i => i.OsParams).AsJson();
         t.Property(i => i.SshKeys).AsJson();
         t.Ignore(i => i.DiskMiB);

@@ -100,6 +100,8 @@ internal sealed class Writers : IDisposable
     private readonly PortalDb _db;
     private readonly DbConnection _connection;
     private readonly RowWriter<Cluster> _clusters;
+    private readonly RowWriter<EngineLease> _leases;
+    private readonly DbCommand _holder;
     private readonly RowWriter<Node> _nodes;
     private readonly RowWriter<Instance> _instances;
     private readonly RowWriter<Job> _jobs;
@@ -113,6 +115,9 @@ internal sealed class Writers : IDisposable
         db.Database.OpenConnection();
         _connection = db.Database.GetDbConnection();
         (_clusters, _nodes, _instances) = (new(db, _connection), new(db, _connection), new(db, _connection));
+        _leases = new(db, _connection);
+        _holder = _connection.CreateCommand();
+        _holder.CommandText = $"SELECT \"Holder\" FROM \"engine_leases\" WHERE \"Id\" = {EngineLease.Row}";
         (_jobs, _jobLog, _events, _audit) = (new(db, _connection), new(db, _connection), new(db, _connection), new(db, _connection));
     }
 
@@ -120,6 +125,8 @@ internal sealed class Writers : IDisposable
 
     public void Write(Changes changes, DbTransaction transaction)
     {
+        if (changes.Holder is { } holder && HolderNow(transaction) != holder) { throw new LeaseLostException(); }
+        if (changes.Lease is { } lease) { Check(_leases.Write(lease, transaction), "the lease"); }
         foreach (var name in changes.NodesRemoved) { _nodes.Delete(name, transaction); }
         foreach (var id in changes.InstancesRemoved) { _instances.Delete(id, transaction); }
         if (changes.Cluster is { } cluster) { Check(_clusters.Write(cluster, transaction), "the cluster"); }
@@ -131,8 +138,16 @@ internal sealed class Writers : IDisposable
         foreach (var entry in changes.Audit) { _audit.Upsert(entry, transaction); }
     }
 
+    private Guid? HolderNow(DbTransaction transaction)
+    {
+        _holder.Transaction = transaction;
+        return _holder.ExecuteScalar() is string text ? Guid.Parse(text) : null;
+    }
+
     public void Dispose()
     {
+        _leases.Dispose();
+        _holder.Dispose();
         _clusters.Dispose();
         _nodes.Dispose();
         _instances.Dispose();

@@ -6,7 +6,9 @@ public sealed class DataFolder : IDisposable
 {
     public const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     public const UnixFileMode SecretMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const string LockName = "portal.lock";
     private FileStream? _lock;
+    private string? _place;
 
     public DataFolder(string path)
     {
@@ -27,9 +29,18 @@ public sealed class DataFolder : IDisposable
     /// <summary>Held until the process ends, however it ends.</summary>
     public void Lock()
     {
-        try { _lock ??= new FileStream(Path.Combine(Root, "portal.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
+        try { _lock ??= new FileStream(Path.Combine(Root, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
         catch (IOException ex) { throw new InvalidOperationException($"Another portal uses {Root}. Stop it, or set WEBMANAGER_DATA to another folder.", ex); }
     }
+
+    /// <summary>This process is the one portal of this folder.</summary>
+    public bool Locked => _lock is not null;
+
+    /// <summary>
+    /// Which folder this is: the machine and the lock file itself, by its number and the time it was made. A copy, a restored folder or another
+    /// machine's is another place, whatever its path.
+    /// </summary>
+    public string Place => _place ??= FileIdentity.Of(Path.Combine(Root, LockName));
 
     public string? ReadText(string name)
     {

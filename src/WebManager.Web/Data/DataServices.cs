@@ -15,6 +15,7 @@ public static class DataServices
             .UseSqlite(SqliteSettings.ConnectionString(folder.Database))
             .AddInterceptors(new SqliteSettings()));
         services.AddSingleton<IClusterStore, EfClusterStore>();
+        services.AddSingleton<BackupMaker>();
         services.AddDataProtection().SetApplicationName("WebManager").PersistKeysToFileSystem(new DirectoryInfo(folder.Folder("keys")));
         services.AddHostedService<DatabaseStart>();
         return services;

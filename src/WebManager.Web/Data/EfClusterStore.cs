@@ -5,13 +5,27 @@ using WebManager.Engine.Ports;
 
 namespace WebManager.Web.Data;
 
-public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs) : IClusterStore, IDisposable
+public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder folder) : IClusterStore, IDisposable
 {
     private const int EndedJobsKept = 200;
     private const int EventsKept = 500;
     private readonly CommitQueue _commits = new(dbs);
 
     public Task CommitAsync(Changes changes, CancellationToken ct) => _commits.AddAsync(changes, ct);
+
+    public string Place => folder.Place;
+
+    /// <summary>
+    /// The holder worked in this folder, on this machine, and had its lock; the kernel gives a lock on only when the process that had it is gone,
+    /// and this process has it now. So that engine sends nothing any more, and what it sent is covered by R4's wait after an engine's start.
+    /// </summary>
+    public bool IsGone(EngineLease lease) => folder.Locked && lease.Place == folder.Place;
+
+    public async Task<EngineLease?> LeaseAsync(CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        return await db.Leases.FirstOrDefaultAsync(l => l.Id == EngineLease.Row, ct);
+    }
 
     public async Task<StoredState> LoadAsync(CancellationToken ct)
     {

@@ -10,6 +10,7 @@ namespace WebManager.Web.Data;
 public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserContext<PortalUser>(options)
 {
     public DbSet<Cluster> Clusters => Set<Cluster>();
+    public DbSet<EngineLease> Leases => Set<EngineLease>();
     public DbSet<Node> Nodes => Set<Node>();
     public DbSet<Instance> Instances => Set<Instance>();
     public DbSet<Job> Jobs => Set<Job>();

@@ -24,7 +24,8 @@ public static class Faults
         ["mend"] = new("", FaultKind.Repair), ["repair"] = new("", FaultKind.Repair), ["duplicate"] = new("node seconds", FaultKind.Operation),
         ["start"] = new("instance", FaultKind.Operation), ["stop"] = new("instance", FaultKind.Operation), ["failover"] = new("instance", FaultKind.Operation),
         ["remove"] = new("instance", FaultKind.Operation), ["reboot"] = new("instance", FaultKind.Operation), ["create"] = new("instance template nodes", FaultKind.Operation),
-        ["remove-node"] = new("node", FaultKind.Operation),
+        ["remove-node"] = new("node", FaultKind.Operation), ["backup"] = new("", FaultKind.Operation), ["confirm"] = new("instance node", FaultKind.Operation),
+        ["restore"] = new("", FaultKind.Fault), ["twin"] = new("", FaultKind.Fault), ["twin-crash"] = new("", FaultKind.Fault),
     };
 
     /// <summary>Whether the number of arguments can be right.</summary>
@@ -91,6 +92,11 @@ internal static class FaultActions
         "repair" => Repair(world),
         "create" => Create(world, args),
         "remove-node" => Submit(world, new RemoveNode(args[0])),
+        "backup" => Backup(world),
+        "restore" => Restore(world),
+        "twin" => StartTwin(world),
+        "twin-crash" => world.Twin?.Crash() ?? false,
+        "confirm" => Submit(world, new ConfirmInstance(args[0], args[1])),
         _ => Submit(world, Request(word, args[0])),
     };
 
@@ -120,10 +126,35 @@ internal static class FaultActions
         return true;
     }
 
+    private static bool Backup(SimWorld world)
+    {
+        if (world.Database.Lease is not { } lease) return false;
+        world.Backup = world.Database.Copy("backup", lease with { Place = EngineLease.InBackup, Released = true });
+        return true;
+    }
+
+    /// <summary>The portal ends; its database is as in the backup when it begins again.</summary>
+    private static bool Restore(SimWorld world)
+    {
+        if (world.Backup is not { } backup) return false;
+        world.CrashPortal();
+        world.Forked = true;
+        world.Database.Restore(backup);
+        world.Spawn(world.StartPortalAsync);
+        return true;
+    }
+
+    private static bool StartTwin(SimWorld world)
+    {
+        if (world.Twin is { Dead: false }) return false;
+        world.Spawn(world.StartTwinAsync);
+        return true;
+    }
+
     private static bool Isolate(SimWorld world, string node)
     {
         var any = false;
-        foreach (var other in world.Nodes.Select(n => n.Name).Append(SimNetwork.Portal).Where(n => n != node))
+        foreach (var other in world.Nodes.Select(n => n.Name).Append(SimNetwork.Portal).Append(SimNetwork.Twin).Where(n => n != node))
         {
             any |= world.Network.Cut(node, other) | world.Network.Cut(other, node);
         }

@@ -33,7 +33,7 @@ public sealed partial class SimAgent
         var decision = Rules.Store(instance.Stored, order.Record, Facts(instance, order.Record));
         if (!decision.Ok) return decision.Refusal;
         if (order.Record.Number > (instance.Stored.Record?.Number ?? 0)) EndCopy(instance.Id);
-        await KeepAsync(instance, decision.Value);
+        if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         return Done.Value;
     }
 
@@ -44,7 +44,7 @@ public sealed partial class SimAgent
         var decision = Rules.OpenReplica(instance.Stored, order.Record, Facts(instance, order.Record));
         if (!decision.Ok) return decision.Refusal;
         instance.Spec = order.Guest;
-        await KeepAsync(instance, decision.Value);
+        if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         return new OpenReplicaReply(new ReplicaAddress(node.Name, 10809, [.. order.Guest.Disks.Select(d => $"{order.Record.Instance:n}-{d.Index}-g{order.Record.Number}-{order.Record.Tag}")]));
     }
 
@@ -53,7 +53,7 @@ public sealed partial class SimAgent
         var instance = node.Instance(order.Record.Instance);
         var decision = Rules.StandDown(instance.Stored, order.Record, Facts(instance, order.Record));
         if (!decision.Ok) return decision.Refusal;
-        await KeepAsync(instance, decision.Value);
+        if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         return Rules.Heard(order.Record, node.Now);
     }
 
@@ -62,7 +62,7 @@ public sealed partial class SimAgent
         var instance = node.Instance(order.Record.Instance);
         var decision = Rules.StandUp(instance.Stored, order.Record);
         if (!decision.Ok) return decision.Refusal;
-        await KeepAsync(instance, decision.Value);
+        if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         return Done.Value;
     }
 
@@ -79,7 +79,7 @@ public sealed partial class SimAgent
             var decision = Rules.Start(instance.Stored, record, Facts(instance, record));
             if (!decision.Ok) return decision.Refusal;
             if (decision.Value.Acts.HasFlag(NodeActs.Already) && node.Guests.TryGetValue(id, out var same)) return new StartGuestReply(same.Pid, "sim");
-            await KeepAsync(instance, decision.Value);
+            if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
             var lease = keeper.Rules.Start(record, node.Now);
             if (!lease.Ok) return lease.Refusal;
         }
@@ -142,7 +142,7 @@ public sealed partial class SimAgent
         var decision = Rules.Degrade(instance.Stored, order.Record, Facts(instance, order.Record));
         if (!decision.Ok) return decision.Refusal;
         EndCopy(instance.Id);
-        await KeepAsync(instance, decision.Value);
+        if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         if (decision.Value.Acts.HasFlag(NodeActs.Degrade) && node.Guests.TryGetValue(instance.Id, out var guest) && !guest.Dying)
         {
             await node.WorkAsync(2, 20, Life);
@@ -158,7 +158,7 @@ public sealed partial class SimAgent
         var decision = Rules.BeginCopy(instance.Stored, order.Record, Facts(instance, order.Record));
         if (!decision.Ok) return decision.Refusal;
         if (decision.Value.Acts.HasFlag(NodeActs.Already) || _copies.ContainsKey(instance.Id)) return Done.Value;
-        await KeepAsync(instance, decision.Value);
+        if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         var copy = new Life();
         _copies[instance.Id] = copy;
         _world.Spawn(() => CopyAsync(instance, order.Record, copy));

@@ -85,16 +85,16 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, _world.Options.NodeMemoryMiB, _world.Options.NodeDiskMiB, "sim", [])
     {
         Images = [new ImageRef("alpine", "1")],
+        Engines = node.Engines.Runs,
     };
 
     private async Task<Outcome<BeatReply>> BeatAsync(BeatRequest beat)
     {
         await node.WorkAsync(0.1, 0.5, Life);
-        if (Rules.Epoch(node.Epoch, beat.Epoch) is { Ok: false, Refusal: var refusal }) return refusal;
-        node.Epoch = Math.Max(node.Epoch, beat.Epoch);
+        if (Obey(new EngineRun(beat.Epoch, beat.Tag, beat.Decisions)) is { } refusal) return refusal;
         foreach (var peer in beat.Peers.Keys) node.Peers.Add(peer);
         node.Keeper?.Answer(beat.Nonce, beat.StandsBehind);
-        foreach (var record in beat.StandsBehind) Hear(record);
+        foreach (var record in beat.StandsBehind) Hear(record, beat.Epoch);
         var same = beat.KnownRun == Run && beat.KnownState == _state;
         return new BeatReply(node.Name, Run, node.Boot, _state)
         {
@@ -106,14 +106,14 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     }
 
     /// <summary>A newer record for a guest that runs here, or "in sync" for the one we have: stored in its turn.</summary>
-    private void Hear(GenerationRecord record)
+    private void Hear(GenerationRecord record, long epoch)
     {
         if (!IsNews(record)) return;
         _world.Spawn(() => TurnAsync(record.Instance, async () =>
         {
             if (!IsNews(record)) return true;
             var instance = node.Instance(record.Instance);
-            if (Rules.Store(instance.Stored, record, Facts(instance, record)) is { Ok: true } decision) await KeepAsync(instance, decision.Value);
+            if (Rules.Store(instance.Stored, record, Facts(instance, record)) is { Ok: true } decision) await KeepAsync(instance, decision.Value, epoch);
             Bump();
             return true;
         }));
@@ -148,9 +148,8 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     /// <summary>One at a time for each instance; repeated ids get the first answer; nothing for an engine that was replaced.</summary>
     private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act, bool journal = true) => await TurnAsync(instance, async () =>
     {
-        if (Rules.Epoch(node.Epoch, order.Epoch) is { Ok: false, Refusal: var refusal }) return refusal;
+        if (Obey(new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
         _world.Truth.Obeys(node, order.Epoch);
-        node.Epoch = Math.Max(node.Epoch, order.Epoch);
         if (journal && node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
         await node.StoreAsync(0.5, 4, Life);
         var result = await act();
@@ -175,17 +174,28 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         }
     }
 
+    private Refusal? Obey(EngineRun run)
+    {
+        var heard = Rules.Hear(node.Engines, run);
+        if (heard.Ok) node.Engines = heard.Value;
+        return heard.Refusal;
+    }
+
     private NodeFacts Facts(NodeInstance instance, GenerationRecord? asked = null) => new(
         node.Guests.GetValueOrDefault(instance.Id)?.Record,
         node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
         asked is not null && node.Keeper is { } keeper && keeper.Rules.HasLease(asked, node.Now));
 
     /// <summary>Makes the decision's records durable, then does what it says.</summary>
-    private async Task KeepAsync(NodeInstance instance, Decision decision)
+    /// <param name="epoch">Of the engine that ordered it: one that was replaced meanwhile stores nothing more.</param>
+    private async Task<Refusal?> KeepAsync(NodeInstance instance, Decision decision, long? epoch = null)
     {
         if (decision.Next != instance.Stored) await node.StoreAsync(0.5, 8, Life);
+        if (epoch is { } given && Rules.Epoch(node.Engines.Last.Epoch, given).Refusal is { } replaced) return replaced;
         instance.Stored = decision.Next;
+        if (instance.Stored.Record is { } record) _world.Truth.Kept(node.Name, record);
         await ActAsync(instance, decision.Acts);
+        return null;
     }
 
     private async Task<bool> ActAsync(NodeInstance instance, NodeActs acts)

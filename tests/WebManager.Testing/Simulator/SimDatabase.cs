@@ -4,14 +4,33 @@ using WebManager.Engine.Ports;
 
 namespace WebManager.Testing.Simulator;
 
-public sealed class SimDatabase(SimWorld world)
+public sealed class SimDatabase(SimWorld world, string place = "here")
 {
-    private readonly SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
-    private readonly Dictionary<Guid, Instance> _instances = [];
-    private readonly SortedDictionary<long, Job> _jobs = [];
-    private readonly Dictionary<long, List<JobLogLine>> _jobLog = [];
-    private readonly SortedDictionary<long, ClusterEvent> _events = [];
+    private SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private Dictionary<Guid, Instance> _instances = [];
+    private SortedDictionary<long, Job> _jobs = [];
+    private Dictionary<long, List<JobLogLine>> _jobLog = [];
+    private SortedDictionary<long, ClusterEvent> _events = [];
     private Cluster? _cluster;
+
+    /// <summary>Where it lies: a copy lies somewhere else, as does what was restored from a backup.</summary>
+    public string Place { get; } = place;
+
+    public EngineLease? Lease { get; private set; }
+
+    /// <summary>As now, for a backup or a second portal; its own history from here.</summary>
+    public SimDatabase Copy(string at, EngineLease? lease) => new(world, at)
+    {
+        _nodes = new(_nodes, StringComparer.Ordinal), _instances = new(_instances), _jobs = new(_jobs),
+        _jobLog = _jobLog.ToDictionary(l => l.Key, l => l.Value.ToList()), _events = new(_events), _cluster = _cluster, Lease = lease,
+    };
+
+    /// <summary>What was written since the backup is forgotten, as by `wm restore`.</summary>
+    public void Restore(SimDatabase backup)
+    {
+        var copy = backup.Copy(Place, backup.Lease);
+        (_nodes, _instances, _jobs, _jobLog, _events, _cluster, Lease) = (copy._nodes, copy._instances, copy._jobs, copy._jobLog, copy._events, copy._cluster, copy.Lease);
+    }
 
     public IReadOnlyCollection<Instance> Instances => [.. _instances.Values.OrderBy(i => i.Name, StringComparer.Ordinal)];
     public IReadOnlyCollection<Node> Nodes => _nodes.Values;
@@ -32,7 +51,10 @@ public sealed class SimDatabase(SimWorld world)
 
     public void Apply(Changes changes)
     {
+        if (changes.Holder is { } holder && Lease?.Holder != holder) throw new LeaseLostException();
         CheckRevisions(changes);
+        if (changes.Lease is { } lease) Lease = lease;
+        if (changes is { Lease: not null, Cluster: null }) return;   // a renewal
         Commits++;
         if (changes.Cluster is { } cluster) _cluster = cluster;
         foreach (var node in changes.Nodes) _nodes[node.Name] = node;
@@ -73,6 +95,7 @@ public sealed class SimDatabase(SimWorld world)
 
     private void CheckRevisions(Changes changes)
     {
+        if (changes.Lease is { } lease) Check("lease", Lease?.Revision, lease.Revision);
         if (changes.Cluster is { } cluster) Check("cluster", _cluster?.Revision, cluster.Revision);
         foreach (var node in changes.Nodes) Check($"node {node.Name}", _nodes.GetValueOrDefault(node.Name)?.Revision, node.Revision);
         foreach (var i in changes.Instances) Check($"instance {i.Name}", _instances.GetValueOrDefault(i.Id)?.Revision, i.Revision);
@@ -85,8 +108,20 @@ public sealed class SimDatabase(SimWorld world)
 }
 
 /// <summary>One engine's connection to the database. A dead engine's calls never return and change nothing more.</summary>
-public sealed class SimStore(SimWorld world, Life portal) : IClusterStore
+public sealed class SimStore(SimWorld world, Life portal, SimDatabase? at = null) : IClusterStore
 {
+    public SimDatabase Database { get; } = at ?? world.Database;
+    public string Place => Database.Place;
+
+    /// <summary>Two portals cannot run in one folder: whoever holds its lock knows that the one before has ended.</summary>
+    public bool IsGone(EngineLease lease) => world.OnePortalAFolder && lease.Place == Place && !world.Portals.Any(p => !p.Dead && p.Store.Database == Database && p.Store != this);
+
+    public async Task<EngineLease?> LeaseAsync(CancellationToken ct)
+    {
+        await TakeAsync(0.1, 1);
+        return Database.Lease;
+    }
+
     private Task _last = Task.CompletedTask;
 
     /// <summary>Ends the portal inside the next commit: before it is durable, or after, but before the engine hears of it.</summary>
@@ -95,7 +130,7 @@ public sealed class SimStore(SimWorld world, Life portal) : IClusterStore
     public async Task<StoredState> LoadAsync(CancellationToken ct)
     {
         await TakeAsync(1, 5);
-        return world.Database.Load();
+        return Database.Load();
     }
 
     public Task CommitAsync(Changes changes, CancellationToken ct)
@@ -108,13 +143,13 @@ public sealed class SimStore(SimWorld world, Life portal) : IClusterStore
 
     private async Task CommitAsync(Task before, Changes changes)
     {
-        try { await before; } catch (RevisionConflictException) { }
+        try { await before; } catch (Exception ex) when (ex is RevisionConflictException or LeaseLostException) { }
         await TakeAsync(0.5, 6);
         if (world.PortalDisk.More() is { Ticks: > 0 } more) await world.DelayAsync(more);
         Say("storing", changes);
         AroundCommit?.Invoke(false);
         await AliveAsync();
-        world.Database.Apply(changes);
+        Database.Apply(changes);
         Say("stored", changes);
         AroundCommit?.Invoke(true);
         await TakeAsync(0.1, 1);
@@ -129,25 +164,25 @@ public sealed class SimStore(SimWorld world, Life portal) : IClusterStore
     public async Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct)
     {
         await TakeAsync(0.1, 1);
-        return world.Database.LogOf(job);
+        return Database.LogOf(job);
     }
 
     public async Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct)
     {
         await TakeAsync(0.1, 1);
-        return [.. world.Database.Jobs.Where(j => before is null || j.Id < before).OrderByDescending(j => j.Id).Take(limit)];
+        return [.. Database.Jobs.Where(j => before is null || j.Id < before).OrderByDescending(j => j.Id).Take(limit)];
     }
 
     public async Task<Job?> JobAsync(long id, CancellationToken ct)
     {
         await TakeAsync(0.1, 1);
-        return world.Database.Job(id);
+        return Database.Job(id);
     }
 
     public async Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct)
     {
         await TakeAsync(0.1, 1);
-        return [.. world.Database.ClusterEvents.Where(e => before is null || e.Id < before).OrderByDescending(e => e.Id).Take(limit)];
+        return [.. Database.ClusterEvents.Where(e => before is null || e.Id < before).OrderByDescending(e => e.Id).Take(limit)];
     }
 
     private async Task TakeAsync(double fromMs, double toMs)

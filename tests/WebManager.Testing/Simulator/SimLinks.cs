@@ -8,13 +8,13 @@ using WebManager.Engine.Ports;
 namespace WebManager.Testing.Simulator;
 
 /// <summary>One engine's links; after its death nothing it sent comes back to it.</summary>
-public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INodeLinks
+public sealed class SimLinks(SimWorld world, Life portal, SimClock clock, string from = SimNetwork.Portal) : INodeLinks
 {
-    public INodeLink To(string node, string address) => new Link(world, portal, clock, node);
+    public INodeLink To(string node, string address) => new Link(world, portal, clock, node, from);
 
     private static Refusal Unreachable(string node) => new("node.unreachable", $"No answer from {node}.", "Look at the node and its network.");
 
-    private sealed class Link(SimWorld world, Life portal, SimClock clock, string name) : INodeLink
+    private sealed class Link(SimWorld world, Life portal, SimClock clock, string name, string from) : INodeLink
     {
         public async Task<Outcome<TReply>> CallAsync<TReply>(IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
         {
@@ -39,7 +39,7 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INod
 
         private async Task CarryAsync<TReply>(IAgentCall<TReply> call, TaskCompletionSource<Outcome<TReply>> answer)
         {
-            if (!await world.Network.CarryAsync(SimNetwork.Portal, name)) return;
+            if (!await world.Network.CarryAsync(from, name)) return;
             if (world.FindNode(name) is not { Powered: true } node) return;
             Outcome<TReply> reply;
             try
@@ -57,7 +57,7 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INod
 
             Say(call, ".done");
             if (world.Options.Verbose || (call is IOrder && !reply.Ok)) world.Log($"{name} {call.Path}: {(reply.Ok ? "done" : reply.Refusal.Code + " " + reply.Refusal.Message)}");
-            if (await world.Network.CarryAsync(name, SimNetwork.Portal)) answer.TrySetResult(reply);
+            if (await world.Network.CarryAsync(name, from)) answer.TrySetResult(reply);
         }
 
         private void Say<TReply>(IAgentCall<TReply> call, string how)
@@ -69,7 +69,7 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INod
         {
             world.Scheduler.CheckThread();
             if (portal.Dead) await new TaskCompletionSource().Task;
-            if (!await world.Network.CarryAsync(SimNetwork.Portal, name, maybeLate: false) || world.FindNode(name)?.Agent is not { } agent)
+            if (!await world.Network.CarryAsync(from, name, maybeLate: false) || world.FindNode(name)?.Agent is not { } agent)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
                 yield break;
@@ -83,7 +83,7 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock) : INod
                 {
                     if (!stream.Reader.TryRead(out var happened)) continue;
                     if (portal.Dead) await new TaskCompletionSource().Task;
-                    if (await world.Network.CarryAsync(name, SimNetwork.Portal, maybeLate: false)) yield return happened;
+                    if (await world.Network.CarryAsync(name, from, maybeLate: false)) yield return happened;
                 }
             }
             finally

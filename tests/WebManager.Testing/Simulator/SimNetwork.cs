@@ -6,6 +6,9 @@ public sealed class SimNetwork(SimWorld world)
     /// <summary>The portal's name on the network.</summary>
     public const string Portal = "portal";
 
+    /// <summary>A second portal's, on a copy of the first one's data.</summary>
+    public const string Twin = "portal2";
+
     private readonly HashSet<(string From, string To)> _cuts = [];
     private readonly List<(string From, string To, TimeSpan Until, TimeSpan Longest)> _bursts = [];
     private readonly Dictionary<string, TimeSpan> _doubled = [];

@@ -46,7 +46,7 @@ public sealed class SimNode(SimWorld world, string name)
     // The disk.
     public Dictionary<Guid, NodeInstance> Disk { get; } = [];
     public Dictionary<Guid, object> Journal { get; } = [];
-    public long Epoch { get; set; }
+    public HeardEngines Engines { get; set; } = HeardEngines.None;
     public SortedSet<string> Peers { get; } = new(StringComparer.Ordinal);
 
     public SimCopy? CopyOf(Guid instance) => Disk.GetValueOrDefault(instance)?.Copy;

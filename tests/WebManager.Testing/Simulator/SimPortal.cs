@@ -15,15 +15,17 @@ public sealed class SimPortal : IStepObserver
     private readonly Life _life = new();
     private readonly SimClock _clock;
 
-    private SimPortal(SimWorld world)
+    private SimPortal(SimWorld world, SimDatabase database, string name)
     {
-        _world = world;
+        (_world, Name) = (world, name);
         _clock = new SimClock(world.Scheduler, world.Options.PortalClockRate);
-        Store = new SimStore(world, _life);
-        Engine = new ClusterEngine(Store, new SimLinks(world, _life, _clock), new SimImages(), new SimRandomness(world.Random), _clock,
+        Store = new SimStore(world, _life, database);
+        Engine = new ClusterEngine(Store, new SimLinks(world, _life, _clock, name), new SimImages(), new SimRandomness(world.Random), _clock,
             new HeartbeatOptions(), world.Options.Recovery, new HistoryLog(world, _life), this);
     }
 
+    /// <summary>Its name on the network.</summary>
+    public string Name { get; }
     public ClusterEngine Engine { get; }
     public SimStore Store { get; }
     public SimClock Clock => _clock;
@@ -32,12 +34,17 @@ public sealed class SimPortal : IStepObserver
     /// <summary>Every step boundary reached, over all portals of this world.</summary>
     public Action<string, string>? AtStep { get; set; }
 
-    public static SimPortal Create(SimWorld world, Action<string, string>? atStep = null) => new(world) { AtStep = atStep };
+    public static SimPortal Create(SimWorld world, Action<string, string>? atStep = null, SimDatabase? database = null, string name = SimNetwork.Portal)
+    {
+        var portal = new SimPortal(world, database ?? world.Database, name) { AtStep = atStep };
+        world.Portals.Add(portal);
+        return portal;
+    }
 
     /// <summary>Ends also when it crashes meanwhile.</summary>
     public async Task StartAsync()
     {
-        _world.Happened("portal", "portal", null, "up");
+        _world.Happened("portal", Name, null, "up");
         await await Task.WhenAny(Engine.StartAsync(new ClusterDefaults("sim"), CancellationToken.None), _life.Ended);
     }
 
@@ -47,7 +54,7 @@ public sealed class SimPortal : IStepObserver
     public bool Crash()
     {
         if (_life.Dead) return false;
-        _world.Happened("portal", "portal", "up", null);
+        _world.Happened("portal", Name, "up", null);
         _life.End();
         _clock.Kill();
         return true;

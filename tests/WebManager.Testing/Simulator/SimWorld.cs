@@ -66,6 +66,21 @@ public sealed class SimWorld
 
     public SimPortal? Portal { get; private set; }
 
+    /// <summary>All portals that ever ran; most are dead.</summary>
+    public List<SimPortal> Portals { get; } = [];
+
+    /// <summary>A second portal on a copy of the data.</summary>
+    public SimPortal? Twin { get; private set; }
+
+    /// <summary>Off: the database is somewhere where two portals can reach it, and only its lease keeps them apart.</summary>
+    public bool OnePortalAFolder { get; set; } = true;
+
+    /// <summary>The database was restored or copied: one record of an instance is not the only one any more.</summary>
+    public bool Forked { get; set; }
+
+    /// <summary>The last backup made.</summary>
+    public SimDatabase? Backup { get; set; }
+
     /// <summary>Told of every step boundary of every job; may crash the portal there.</summary>
     public Action<string, string>? AtStep { get; set; }
 
@@ -80,6 +95,15 @@ public sealed class SimWorld
     {
         if (Moments.Awaited) Moments.Now("step", $"{operation}/{step}");
         AtStep?.Invoke(operation, step);
+    }
+
+    /// <summary>Someone starts the portal on a copy of its data, as it is now, on another machine.</summary>
+    public async Task StartTwinAsync()
+    {
+        if (Twin is { Dead: false }) return;
+        Forked = true;
+        Twin = SimPortal.Create(this, null, Database.Copy("there", Database.Lease), SimNetwork.Twin);
+        await Twin.StartAsync();
     }
 
     /// <summary>Also while it is starting.</summary>

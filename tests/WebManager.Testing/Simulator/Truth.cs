@@ -40,7 +40,15 @@ public sealed class Truth(SimWorld world)
             told.Flushed.Add(write);
         }
 
-        if (guest.Record is null || guest.Both || world.Database.Find(guest.Instance)?.Generation is not { } recorded) return;
+        if (guest.Record is null || guest.Both) return;
+        if (world.Forked)
+        {
+            world.Check(told.Made.Any(m => m.SameAs(guest.Record) && m.Sync == SyncState.Alone && m.Primary == guest.Node.Name),
+                $"{guest.Node.Name} acknowledged a write of {world.NameOf(guest.Instance)} alone under {guest.Record}, which no engine made (R1).");
+            return;
+        }
+
+        if (world.Database.Find(guest.Instance)?.Generation is not { } recorded) return;
         world.Check(recorded.Sync == SyncState.Alone && recorded.Primary == guest.Node.Name,
             $"{guest.Node.Name} acknowledged a write of {world.NameOf(guest.Instance)} alone under {guest.Record} while the engine's record is {recorded} (R1, R2).");
     }
@@ -70,6 +78,10 @@ public sealed class Truth(SimWorld world)
     public void Stored(Instance? before, Instance after)
     {
         if (after.Generation is not { } now) return;
+        var told = Of(after.Id);
+        if (after.StartOrdered >= now.Number) told.Ordered.Add((now.Number, now.Tag));
+        // Taken over from another history of the database: it was checked when it was made.
+        if (!told.Made.Add(now) && before?.Generation != now) return;
         if (before?.Generation is not { } was) return;
         var name = after.Name;
         world.Check(now.Number >= was.Number, $"{name}: generation went back from {was} to {now}.");
@@ -81,6 +93,7 @@ public sealed class Truth(SimWorld world)
                 world.Check(world.FindNode(now.Primary)?.Stored(after.Id).Promised == now.Number, $"{name}: {now} recorded before {now.Primary} promised (R2).");
         }
 
+        if (world.Forked && now.Number >= was.Number + Engine.Plan.Doubts.Leap) return;   // on a person's word, right or wrong
         if (now.Primary != was.Primary)
             world.Check(was.Sync == SyncState.InSync && was.Secondary == now.Primary, $"{name}: {now.Primary} promoted from {was} (R4).");
         if (now.Number > was.Number && now.Sync == SyncState.InSync)
@@ -109,9 +122,18 @@ public sealed class Truth(SimWorld world)
     /// <summary>Called when a node is told to start a guest: the engine must have stored that it does (R4, H8).</summary>
     public void StartOrdered(Guid instance, GenerationRecord? record)
     {
-        if (record is null || world.Database.Find(instance) is not { } stored) return;
-        world.Check(stored.Generation is { } g && g.Number >= record.Number, $"{stored.Name}: start under {record}, which the engine has not stored ({stored.Generation}).");
-        world.Check(stored.StartOrdered >= record.Number, $"{stored.Name}: start under {record} sent before \"start ordered\" was stored ({stored.StartOrdered}).");
+        if (record is null || Of(instance) is not { Made.Count: > 0 } told) return;
+        world.Check(told.Made.Any(m => m.SameAs(record)), $"{world.NameOf(instance)}: start under {record}, which no engine has stored.");
+        world.Check(told.Ordered.Contains((record.Number, record.Tag)), $"{world.NameOf(instance)}: start under {record} sent before \"start ordered\" was stored.");
+    }
+
+    /// <summary>Called when a node has stored a record. From its primary's on it is in force; two of one number never are (R5, H6).</summary>
+    public void Kept(string node, GenerationRecord record)
+    {
+        if (record.Primary != node) return;
+        var told = Of(record.Instance);
+        world.Check(!told.InForce.Any(r => r.Number == record.Number && !r.SameAs(record)), $"{world.NameOf(record.Instance)}: {record} is in force beside {told.InForce.FirstOrDefault(r => r.Number == record.Number)} (R5).");
+        told.InForce.Add(record);
     }
 
     private Told Of(Guid instance)
@@ -126,5 +148,10 @@ public sealed class Truth(SimWorld world)
         public WriteSet Acknowledged { get; } = new();
         public WriteSet Flushed { get; } = new();
         public HashSet<SimGuest> Executing { get; } = [];
+
+        /// <summary>Every record that any engine stored, those whose start was marked as ordered, and those that their primary stored.</summary>
+        public HashSet<GenerationRecord> Made { get; } = [];
+        public HashSet<(long, string)> Ordered { get; } = [];
+        public HashSet<GenerationRecord> InForce { get; } = [];
     }
 }

@@ -33,6 +33,7 @@ public sealed class FakeEngine : IClusterEngine, IImageCatalog
         return Task.FromResult<Outcome<long>>(job);
     }
 
+    public Refusal? Halted { get; set; }
     public Refusal? WouldRefuse(OperationRequest request, Caller caller) => Rule(request);
     public Task<Job> WaitAsync(long job, CancellationToken ct) => throw new NotSupportedException();
     public Instance? FindInstance(string nameOrId) => null;

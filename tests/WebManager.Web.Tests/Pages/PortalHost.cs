@@ -108,6 +108,9 @@ public sealed class PortalHost : IAsyncDisposable
         public Task<Job?> JobAsync(long id, CancellationToken ct) => Task.FromResult<Job?>(null);
         public Task<StoredState> LoadAsync(CancellationToken ct) => throw new NotSupportedException();
         public Task CommitAsync(Changes changes, CancellationToken ct) => throw new NotSupportedException();
+        public Task<EngineLease?> LeaseAsync(CancellationToken ct) => throw new NotSupportedException();
+        public string Place => "nowhere";
+        public bool IsGone(EngineLease lease) => throw new NotSupportedException();
         public Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct) => throw new NotSupportedException();
         public Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();
         public Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();

@@ -1,0 +1,76 @@
+// What becomes of an instance whose stored record may not be the newest (R5). Pure.
+using WebManager.Contracts;
+using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Plan;
+
+/// <summary>One node with what it has of the instance. Answered: under this engine's epoch, which every older engine is refused for from then on.</summary>
+public sealed record Witness(string Node, bool Answered, InstanceReport? Report);
+
+public abstract record Verdict
+{
+    /// <summary>The stored record is the newest.</summary>
+    public sealed record Current : Verdict;
+
+    /// <summary>A newer one is in force. Former: its secondary may still run a guest under this older one.</summary>
+    public sealed record Adopt(GenerationRecord Record, GenerationRecord? Former) : Verdict;
+
+    /// <summary>These nodes have to answer first.</summary>
+    public sealed record Wait(IReadOnlyList<string> Nodes) : Verdict;
+
+    /// <summary>Neither node has anything of an instance that was started before.</summary>
+    public sealed record Gone : Verdict;
+
+    /// <summary>Two engines made different records of one number.</summary>
+    public sealed record Conflict(GenerationRecord One, GenerationRecord Other) : Verdict;
+}
+
+public static class Doubts
+{
+    /// <summary>Added to the number of a record made on a person's word, so that it is above whatever the lost history made.</summary>
+    public const long Leap = 1000;
+
+    /// <summary>
+    /// A record is in force once its primary has stored it, and the next one's primary is one of its two nodes. So when both nodes of the newest
+    /// record heard of have answered, and neither knows a newer one, there is none in force.
+    /// </summary>
+    public static Verdict Next(Instance i, IReadOnlyList<Witness> all)
+    {
+        var heard = all.Where(w => w.Answered).Select(w => w.Report?.Stored).OfType<GenerationRecord>().ToList();
+        var newest = Newest(i, all);
+        if (newest is null) { return Missing([i.Primary, i.Secondary], all) is { Count: > 0 } silent ? new Verdict.Wait(silent) : new Verdict.Current(); }
+        if (heard.Append(i.Generation).OfType<GenerationRecord>().FirstOrDefault(r => r.Number == newest.Number && !r.SameAs(newest)) is { } other)
+        {
+            return new Verdict.Conflict(newest, other);
+        }
+        if (Missing([newest.Primary, newest.Secondary, i.Generation is null ? i.Primary : null, i.Generation is null ? i.Secondary : null], all) is { Count: > 0 } needed) { return new Verdict.Wait(needed); }
+        if (all.All(w => w.Report is null or { Disks: 0, Stored: null })) { return new Verdict.Gone(); }
+        return newest == i.Generation ? new Verdict.Current() : new Verdict.Adopt(newest, FormerOf(newest, all));
+    }
+
+    /// <summary>The newest record that this database or any node that answered has; in sync counts as newer than alone of the same number.</summary>
+    public static GenerationRecord? Newest(Instance i, IReadOnlyList<Witness> all) =>
+        all.Where(w => w.Answered).Select(w => w.Report?.Stored).Append(i.Generation).OfType<GenerationRecord>()
+            .OrderByDescending(r => r.Number).ThenBy(r => r.Sync == SyncState.InSync ? 0 : 1).ThenBy(r => r == i.Generation ? 0 : 1).FirstOrDefault();
+
+    public static string Text(Instance i, IReadOnlyList<Witness> all)
+    {
+        var why = $"Nothing is decided for it: {i.Doubt!.Why}";
+        return Next(i, all) switch
+        {
+            Verdict.Wait w => $"{why}, and {string.Join(" and ", w.Nodes)} must answer first. Bring {(w.Nodes.Count == 1 ? "it" : "them")} back; if {(w.Nodes.Count == 1 ? "it is" : "one is")} off for good, confirm that.",
+            Verdict.Conflict c => $"{why}, and two engines made generation {c.One.Number}: {c.One} and {c.Other}. Switch off the node whose copy is wrong, then confirm that it is off.",
+            _ => $"{why}; its nodes have answered, it goes on in a moment.",
+        };
+    }
+
+    private static List<string> Missing(IEnumerable<string?> nodes, IReadOnlyList<Witness> all) =>
+        nodes.OfType<string>().Distinct().Where(n => !all.Any(w => w.Node == n && w.Answered)).ToList();
+
+    /// <summary>Its secondary was primary before, and its guest may not be reaped yet: no start before that (R4).</summary>
+    private static GenerationRecord? FormerOf(GenerationRecord newest, IReadOnlyList<Witness> all) =>
+        newest.Secondary is { } other && all.FirstOrDefault(w => w.Node == other)?.Report is { Guest: not GuestPhase.Absent } running
+            ? new GenerationRecord(newest.Instance, running.GuestGeneration, running.Stored?.Tag ?? "", other, newest.Primary, SyncState.InSync)
+            : null;
+}
