@@ -69,7 +69,7 @@ public sealed class Generations(InstanceTable table, InstanceFiles files, IKeepe
     /// <summary>Makes missing images. A new one holds nothing, which is written down first: it must never pass for a copy with a few changes.</summary>
     public Task<Outcome<Done>> CreateDisksAsync(InstanceUnit unit, IDisks disks, GuestSpec guest, CancellationToken ct)
     {
-        if (disks.Lacks(guest)) Decide(unit, stored => new Decision(stored with { Holds = null }, NodeActs.None));
+        if (disks.Lacks(guest)) Decide(unit, null, stored => new Decision(stored with { Holds = null }, NodeActs.None));
         return disks.CreateAsync(guest, ct);
     }
 

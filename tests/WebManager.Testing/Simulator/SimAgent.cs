@@ -148,8 +148,9 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     /// <summary>One at a time for each instance; repeated ids get the first answer; nothing for an engine that was replaced.</summary>
     private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act, bool journal = true) => await TurnAsync(instance, async () =>
     {
+        var known = node.Engines.Last.Epoch;
         if (Obey(new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
-        _world.Truth.Obeys(node, order.Epoch);
+        _world.Truth.Obeys(node, known, order.Epoch);
         if (journal && node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
         await node.StoreAsync(0.5, 4, Life);
         var result = await act();

@@ -109,8 +109,8 @@ public sealed class Truth(SimWorld world)
     }
 
     /// <summary>An order is about to be carried out (R5).</summary>
-    public void Obeys(SimNode node, long epoch) =>
-        world.Check(epoch >= node.Epoch, $"{node.Name} obeys an engine of epoch {epoch}, although it knows one of epoch {node.Epoch} (R5).");
+    public void Obeys(SimNode node, long known, long epoch) =>
+        world.Check(epoch >= known, $"{node.Name} obeys an engine of epoch {epoch}, although it knows one of epoch {known} (R5).");
 
     /// <summary>A write arrives through an export (H5, H17).</summary>
     public void ArrivesAt(SimNode node, Guid instance, long generation)
