@@ -30,4 +30,9 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ImageView[]))]
 [JsonSerializable(typeof(SerialView))]
 [JsonSerializable(typeof(LabView))]
+[JsonSerializable(typeof(ModifyClusterRequest))]
+[JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(ModifyNodeRequest))]
+[JsonSerializable(typeof(PowerOffRequest))]
+[JsonSerializable(typeof(ModifyInstanceRequest))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -9,6 +9,13 @@ public sealed record Cluster(Guid Id, string Name, long Epoch, DateTimeOffset Cr
     public string? Subnet { get; init; }
     public string? Gateway { get; init; }
     public int FirstHost { get; init; } = 100;
+
+    /// <summary>Nothing is started elsewhere by itself, whatever the instances say.</summary>
+    public bool RecoveryOff { get; init; }
+
+    /// <summary>Half or more of the nodes were lost at once: nothing is started elsewhere until an administrator releases it.</summary>
+    public DateTimeOffset? FrozenAt { get; init; }
+    public string? FrozenText { get; init; }
 }
 
 /// <summary>A node as stored. Capacity is what the agent stated when it last said hello; MiB.</summary>
@@ -16,6 +23,9 @@ public sealed record Node(string Name, string Address, DateTimeOffset JoinedAt, 
 {
     public bool Offline { get; init; }
     public bool Drained { get; init; }
+
+    /// <summary>Why the engine drained it by itself; null when a person did.</summary>
+    public string? DrainedWhy { get; init; }
     public int Cpus { get; init; }
     public long MemoryMiB { get; init; }
     public long DiskMiB { get; init; }

@@ -11,7 +11,7 @@ internal static class Fencing
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Certain means: its guest was reaped under the former generation, or its lease has run out by every clock, isolation + margin since
+    /// Certain means: its guest was reaped under the former generation, or its node was powered off and is silent since, or its lease has run out by every clock, isolation + margin since
     /// the engine and the new primary last received a challenge of it. Noted durably, so that it is waited for once. No promotion open: nothing to wait for.
     /// </summary>
     public static async Task AwaitAsync(JobContext job, Guid id, CancellationToken ct)
@@ -22,17 +22,32 @@ internal static class Fencing
         var (heard, asked) = await SilenceAsync(former, record, job, ct);
         TimeSpan Left() => needed - Min(watch?.SinceChallenge ?? needed, heard + job.Parts.Clock.GetElapsedTime(asked));
         bool Dead() => Reaped(watch, former) || Left() <= TimeSpan.Zero;
+        var (off, mayBeOff) = (false, true);
         // A primary that answers the engine again keeps renewing SinceChallenge; its guest is killed by the newer record and then reported reaped.
-        while (!Dead())
+        while (!Dead() && !off)
         {
             var left = Left();
-            await job.Nodes.UntilAsync(Dead, left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
+            await job.Nodes.UntilAsync(() => Dead() || (mayBeOff && job.Parts.Power.OffFor(former.Primary) is not null), left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
+            off = mayBeOff && !Dead() && await PoweredOffAsync(former, record.Primary, job, ct);
+            mayBeOff &= off || job.Parts.Power.OffFor(former.Primary) is null;   // the other node heard it: from here only time counts
         }
-        await ClearAsync(job, id, Reaped(watch, former) ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
+        var waited = needed - Left();
+        var by = Reaped(watch, former) ? $"{former.Primary} says its guest is gone." : off ? $"{former.Primary} was powered off and is silent since." : $"No guest can run on {former.Primary} any more.";
+        await ClearAsync(job, id, by, off || Reaped(watch, former) ? null : waited, ct);
     }
 
+    /// <summary>The power command succeeded, and neither the engine nor the other node has heard it since (R4).</summary>
+    public static async Task<bool> PoweredOffAsync(GenerationRecord former, string other, JobContext job, CancellationToken ct)
+    {
+        if (job.Parts.Power.OffFor(former.Primary) is null) { return false; }
+        var reply = await job.OrderAsync(other, new PeerSilenceRequest(former.Instance, former.Primary), Limit, ct);
+        return reply.Ok && job.Parts.Power.OffFor(former.Primary) is { } since
+            && Math.Min(reply.Value.SinceHeardMs ?? reply.Value.AgentUpMs, reply.Value.AgentUpMs) >= since.TotalMilliseconds;
+    }
+
+    /// <summary>A node set offline is still listened to; that its guest was reaped under a generation stays true.</summary>
     private static bool Reaped(NodeWatch? watch, GenerationRecord former) =>
-        watch is { Health: NodeHealth.Online } && watch.ReportOf(former.Instance) is { Guest: GuestPhase.Absent } r && r.GuestGeneration == former.Number && r.End != GuestEnd.None;
+        watch is { Health: NodeHealth.Online or NodeHealth.Offline } && watch.ReportOf(former.Instance) is { Guest: GuestPhase.Absent } r && r.GuestGeneration == former.Number && r.End != GuestEnd.None;
 
     /// <summary>How long the new primary has not heard the former one; it stood down before, so hearing it moves nothing but this clock.</summary>
     private static async Task<(TimeSpan Heard, long Asked)> SilenceAsync(GenerationRecord former, GenerationRecord record, JobContext job, CancellationToken ct)
@@ -43,11 +58,11 @@ internal static class Fencing
         return (heard, asked);
     }
 
-    private static Task ClearAsync(JobContext job, Guid id, string text, CancellationToken ct) =>
+    private static Task ClearAsync(JobContext job, Guid id, string text, TimeSpan? waited, CancellationToken ct) =>
         job.StepAsync<Instance>("fenced", (now, changes) =>
         {
             changes.Text = text;
-            return changes.Write(now.Instances[id] with { Former = null });
+            return changes.Write(RecoveryNotes.Fenced(job, now.Instances[id], text, waited) with { Former = null });
         }, ct);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -46,6 +46,7 @@ internal static class ClusterTables
         t.Property(i => i.Nics).AsJson();
         t.Property(i => i.Generation).AsJson();
         t.Property(i => i.Former).AsJson();
+        t.Property(i => i.LastRecovery).AsJson();
         t.Property(i => i.OsParams).AsJson();
         t.Property(i => i.SshKeys).AsJson();
         t.Ignore(i => i.DiskMiB);
@@ -63,6 +64,7 @@ internal static class ClusterTables
             t.Property(j => j.Caller).AsJson();
             t.Property(j => j.Reason).AsJson();
             t.Property(j => j.Error).AsJson();
+            t.Property(j => j.Recovery).AsJson();
             t.Property(j => j.Subjects).AsJson();
             t.Ignore(j => j.Ended);
         });

@@ -28,6 +28,8 @@ public sealed class Exploration
             Seed = seed,
             Rules = rules ?? RuleSwitches.All,
             NodeClockRate = n => nodeRates.GetValueOrDefault(n, 1),
+            // A freeze keeps promotions from being explored, so only half of the histories know it.
+            Recovery = new WebManager.Engine.RecoveryOptions { FreezeWindow = seed % 2 == 0 ? TimeSpan.FromSeconds(10) : TimeSpan.Zero },
             PortalClockRate = drift ? 0.95 + 0.1 * _draw.NextDouble() : 1,
         });
         _world.Network.SlowPart = _draw.Next(3) switch { 0 => 0, 1 => 0.005, _ => 0.05 };

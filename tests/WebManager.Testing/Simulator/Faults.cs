@@ -13,6 +13,7 @@ public static class Faults
         ["heal"] = "[a b]", ["agent-crash"] = "node", ["agent-start"] = "node", ["keeper-crash"] = "node", ["guest-crash"] = "instance", ["portal-crash"] = "",
         ["portal-start"] = "", ["clock-jump"] = "node seconds", ["exports-hang"] = "node", ["exports-work"] = "node", ["start"] = "instance", ["stop"] = "instance", ["failover"] = "instance",
         ["remove"] = "instance", ["reboot"] = "instance",
+        ["auto-recover"] = "instance|cluster on|off", ["priority"] = "instance low|normal|high", ["unfreeze"] = "", ["offline"] = "node yes|no", ["power-command"] = "node works|fails|hangs|lies",
     };
 
     /// <summary>Whether the number of arguments can be right.</summary>
@@ -41,9 +42,20 @@ public static class Faults
             case "clock-jump": ClockOf(world, args[0]).WallOffset += TimeSpan.FromSeconds(double.Parse(args[1], CultureInfo.InvariantCulture)); break;
             case "exports-hang": world.Node(args[0]).ExportsHang = true; break;
             case "exports-work": world.Node(args[0]).ExportsHang = false; break;
+            case "power-command": world.PowerCommands[args[0]] = args[1]; break;
+            case "unfreeze": Submit(world, new UnfreezeCluster()); break;
+            case "auto-recover" or "priority" or "offline": Submit(world, Policy(word, args[0], args[1])); break;
             default: Submit(world, Request(word, args[0])); break;
         }
     }
+
+    private static OperationRequest Policy(string word, string subject, string value) => (word, subject) switch
+    {
+        ("auto-recover", "cluster") => new ModifyCluster { AutoRecover = value == "on" },
+        ("auto-recover", _) => new ModifyInstance(subject) { AutoRecover = value == "on" },
+        ("priority", _) => new ModifyInstance(subject) { Priority = Enum.Parse<RecoveryPriority>(value, ignoreCase: true) },
+        _ => new ModifyNode(subject) { Offline = value == "yes" },
+    };
 
     private static OperationRequest Request(string word, string instance) => word switch
     {

@@ -14,6 +14,8 @@ public sealed record SimOptions
     public long NodeMemoryMiB { get; init; } = 8192;
     public long NodeDiskMiB { get; init; } = 100_000;
 
+    public WebManager.Engine.RecoveryOptions Recovery { get; init; } = new();
+
     /// <summary>Every message, not only what happened.</summary>
     public bool Verbose { get; init; }
 }
@@ -78,6 +80,9 @@ public sealed class SimWorld
 
     /// <summary>What happened, for scenarios: (when, kind, subject, from, to).</summary>
     public List<SimEvent> Events { get; } = [];
+
+    /// <summary>Node to what its power command does (SimPower).</summary>
+    public Dictionary<string, string> PowerCommands { get; } = [];
 
     public SimNode AddNode(string name)
     {
