@@ -99,6 +99,29 @@ public sealed class RecoveryPolicyTests
         Assert.Contains(world.Database.Audit, a => a is { User: "admin", Operation: "node.power-off", Subject: "node:n1", Result: "success" });
     });
 
+    /// <summary>S67, with an isolation time long enough to see the difference.</summary>
+    [Theory]
+    [InlineData("works", 3, 4.5)]
+    [InlineData("fails", 8.5, 9.5)]
+    [InlineData("hangs", 8.5, 9.5)]
+    [InlineData("none", 8.5, 9.5)]
+    public void Only_a_confirmed_power_off_shortens_the_wait(string command, double earliest, double latest) =>
+        InCluster(new SimOptions { Heartbeat = new HeartbeatOptions { Isolation = TimeSpan.FromSeconds(8) } }, async world =>
+        {
+            await MakeAsync(world, "i1", "n1", "n2");
+            await world.DelayAsync(TimeSpan.FromSeconds(5));
+            if (command != "none") { world.PowerCommands["n1"] = command; }
+            var died = world.Now;
+            Faults.Do(world, "isolate", ["n1"]);
+            await world.DelayAsync(TimeSpan.FromSeconds(20));
+            var started = world.Events.Single(e => e is { Kind: "guest.started", Subject: "i1", To: "n2" });
+            // The last challenge was heard up to a beat before.
+            Assert.InRange((started.At - died).TotalSeconds, earliest - 0.6, latest);
+            var t = world.Database.Find("i1")!.LastRecovery!;
+            Assert.Equal(command == "works" ? "n1 was powered off and is silent since." : "No guest can run on n1 any more.", t.FencedBy);
+            Assert.Equal(command == "works", t.Slack is null);
+        });
+
     [Fact]
     public void Owner_may_change_his_instance_and_only_an_administrator_the_cluster() => InCluster(new SimOptions(), async world =>
     {

@@ -14,11 +14,12 @@ public sealed class NodeFaults(NodeBook nodes, ClusterState state, EventBook eve
     private long? _releasedAt;
 
     /// <summary>Lost together, right now; empty: recovery may go on.</summary>
-    public IReadOnlyList<string> LostTogether()
+    /// <param name="after">The silence of the first of them that counts; null: the isolation time.</param>
+    public IReadOnlyList<string> LostTogether(TimeSpan? after = null)
     {
         TimeSpan? released;
         lock (_gate) { released = _releasedAt is { } at ? clock.GetElapsedTime(at) : null; }
-        return Freeze.Lost([.. nodes.All.Select(w => new NodeSight(w.Name, w.Health, w.LastReply is not null, w.Silence))], limits.FreezeWindow, beats.Isolation, released);
+        return Freeze.Lost([.. nodes.All.Select(w => new NodeSight(w.Name, w.Health, w.LastReply is not null, w.Silence))], limits.FreezeWindow, after ?? beats.Isolation, released);
     }
 
     public void Released() { lock (_gate) { _releasedAt = clock.GetTimestamp(); } }

@@ -61,10 +61,9 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         {
             // A copy that came to its end was no failed try: the next loss of the secondary is not answered later for it.
             if (instance.Generation is { Sync: SyncState.InSync }) { _tries.Remove((instance.Id, new ResyncInstance(instance.Name).Name)); }
+            if (FirstSign(instance) is { } sign) { await NoteFirstSignAsync(instance.Id, sign, ct); }
             if (busy.Contains(instance.Name) || IsOld(instance)) { continue; }
-            var seen = rows.See(instance);
-            if (FirstSign(instance, seen) is { } sign) { await NoteFirstSignAsync(instance.Id, sign, ct); }
-            var step = Reconcile.Next(seen);
+            var step = Reconcile.Next(rows.See(instance));
             if (step.PoweredItselfOff) { await StaysOffAsync(instance.Id, ct); }
             else if (step.File is RecoverInstance) { starts.Add(new StartWish(instance, step.File, instance.Secondary!)); }
             else if (step.File is RestartInstance) { starts.Add(new StartWish(instance, step.File, instance.Primary)); }
@@ -84,8 +83,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     }
 
     /// <summary>When the guest that a recovery started printed its first line; null: not yet, or it is noted already.</summary>
-    private static DateTimeOffset? FirstSign(Instance i, Observed seen) =>
-        i.LastRecovery is { Started: not null, FirstSign: null } t && seen.AtPrimary is { } report && report.GuestGeneration == t.Generation && i.Generation?.Number >= t.Generation ? report.FirstLineAt : null;
+    private DateTimeOffset? FirstSign(Instance i) =>
+        i.LastRecovery is { Started: not null, FirstSign: null } t && parts.Nodes.ReportOf(i.Primary, i.Id) is { } report && report.GuestGeneration == t.Generation && i.Generation?.Number >= t.Generation ? report.FirstLineAt : null;
 
     private Task NoteFirstSignAsync(Guid id, DateTimeOffset at, CancellationToken ct) => parts.State.ChangeAsync<Done>((now, changes) =>
     {

@@ -125,7 +125,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         var heard = await job.OrderAsync(old.Secondary!, new StandDownOrder(job.OperationId("stand-down"), job.Epoch, old), Limit, ct);
         if (heard.Ok && primary is not null)
         {
-            if (!Hears(heard.Value, limits)) { job.Parts.Power.BeginOnce(old.Primary, job.Job.Id, CancellationToken.None); }
+            if (!Hears(heard.Value, limits)) { await PowerOffAsync(primary, job, ct); }
             await job.Nodes.UntilAsync(() => primary.Health == NodeHealth.Online || primary.SinceChallenge >= limits.Isolation || job.Parts.Power.OffFor(old.Primary) is not null, limits.Isolation, ct);
             heard = await job.OrderAsync(old.Secondary!, new PeerSilenceRequest(old.Instance, old.Primary), Limit, ct);
         }
@@ -134,6 +134,15 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         return Hears(heard.Value, limits)
             ? new Refusal("recover.primary-heard", $"{old.Secondary} still hears {old.Primary}, so the instance runs on there.", "Look at the network between the portal and the node.")
             : null;
+    }
+
+    /// <summary>Runs the node's power command, if it has one. A beat later, so that nodes lost together are known as such: those are not powered off (S40).</summary>
+    private static async Task PowerOffAsync(Loop.NodeWatch primary, JobContext job, CancellationToken ct)
+    {
+        if (!job.Parts.Power.Can(primary.Name)) { return; }
+        var limits = job.Parts.Heartbeat;
+        await job.Nodes.UntilAsync(() => primary.Health == NodeHealth.Online || primary.Silence >= limits.Suspect + limits.Every, limits.Every, ct);
+        if (primary.Health != NodeHealth.Online && job.Parts.Faults.LostTogether(limits.Suspect).Count == 0) { job.Parts.Power.BeginOnce(primary.Name, job.Job.Id, CancellationToken.None); }
     }
 
     /// <summary>Still: within the beats that the engine itself missed.</summary>

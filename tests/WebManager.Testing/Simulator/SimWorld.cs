@@ -14,6 +14,7 @@ public sealed record SimOptions
     public long NodeMemoryMiB { get; init; } = 8192;
     public long NodeDiskMiB { get; init; } = 100_000;
 
+    public WebManager.Engine.HeartbeatOptions Heartbeat { get; init; } = new();
     public WebManager.Engine.RecoveryOptions Recovery { get; init; } = new();
 
     /// <summary>Every message, not only what happened.</summary>

@@ -186,10 +186,10 @@ public sealed class CommandTests
         portal.On("GET /instances/web1", 200, """{"id":"6f1c1b1e-0000-4000-8000-000000000001","name":"web1","owner":"a","image":"t","vcpus":1,"memoryMiB":96,"disksMiB":[64],"template":"mirror","primary":"n2","wanted":"up","status":"running","mirror":"inSync","createdAt":"2026-01-01T00:00:00Z","generation":2,"lastRecovery":{"job":9,"from":"n1","to":"n2","generation":2,"lastSignAt":"2026-01-01T00:00:00Z","detectedSeconds":2.04,"promotedSeconds":3.01,"fencedSeconds":3.6,"fencedBy":"No guest can run on n1 any more.","startedSeconds":3.7,"firstSignSeconds":5.02,"requiredSeconds":3.5,"waitedSeconds":3.58,"slackSeconds":0.08}}""");
         using var wm = new WmRun(portal);
         var (_, output, _) = await wm.RunAsync("instance", "show", "web1");
-        Assert.Contains("detected:    2.04 s\n", output);
-        Assert.Contains("fenced:      3.60 s  No guest can run on n1 any more.\n", output);
-        Assert.Contains("first sign:  5.02 s\n", output);
-        Assert.Contains("slack:       0.08 s more than the 3.50 s required\n", output);
+        Assert.Contains("  detected:   2.04 s\n", output);
+        Assert.Contains("  fenced:     3.60 s  No guest can run on n1 any more.\n", output);
+        Assert.Contains("  first sign: 5.02 s\n", output);
+        Assert.Contains("  slack:      0.08 s more than the 3.50 s required\n", output);
     }
 
     [Theory]
