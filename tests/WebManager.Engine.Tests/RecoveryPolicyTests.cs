@@ -42,9 +42,9 @@ public sealed class RecoveryPolicyTests
         await StateMemoryAsync(world, "n2", Fits * 256);
         world.Node("n1").PowerOff();
         var most = 0;
-        for (var turn = 0; turn < 1200; turn++)
+        for (var turn = 0; turn < 400; turn++)
         {
-            await world.DelayAsync(TimeSpan.FromMilliseconds(50));
+            await world.DelayAsync(TimeSpan.FromMilliseconds(100));
             most = Math.Max(most, world.Database.Jobs.Count(j => !j.Ended && j.Request is RecoverInstance));
             Assert.True(world.Node("n2").Guests.Values.Sum(g => g.Spec.MemoryMiB) <= Fits * 256, "n2 is over-committed.");
         }
@@ -64,7 +64,7 @@ public sealed class RecoveryPolicyTests
         Assert.Equal(100 - Fits, waits.Count);
         Assert.All(waits, r => Assert.Contains("n2 has 0 MiB of memory left and 256 are needed", r.Text, StringComparison.Ordinal));
         await StateMemoryAsync(world, "n2", 60_000);
-        await world.DelayAsync(TimeSpan.FromSeconds(60));
+        await world.DelayAsync(TimeSpan.FromSeconds(30));
         Assert.All(world.Database.Instances, i => Assert.NotNull(world.Truth.Executing(i.Id)));
         Assert.Empty(AtRest.Faults(world));
     });

@@ -9,11 +9,11 @@ public static class RecoveryPolicy
     /// <summary>Null: nothing holds it back. Only for an instance that could be recovered otherwise.</summary>
     public static Refusal? HeldBack(Instance i, Picture now) =>
         now.Cluster.FrozenAt is not null
-            ? new Refusal("recover.frozen", "Automatic recovery is frozen because many nodes were lost at once.", "An administrator releases it with `wm cluster unfreeze`, once the network is known to be well.")
+            ? new Refusal("recover.frozen", "Automatic recovery is frozen because many nodes were lost at once.", "An administrator releases it (wm cluster unfreeze) once the network is known to be well.")
         : now.Cluster.RecoveryOff
-            ? new Refusal("recover.cluster-off", "Automatic recovery is switched off for the cluster.", "An administrator switches it on with `wm cluster modify --auto-recover on`, or brings the node back.")
+            ? new Refusal("recover.cluster-off", "Automatic recovery is switched off for the cluster.", "An administrator switches it on (wm cluster modify --auto-recover on) or brings the node back.")
         : i.RecoveryOff
-            ? new Refusal("recover.instance-off", "Automatic recovery is switched off for this instance.", $"Switch it on with `wm instance modify {i.Name} --auto-recover on`, or bring the node back.")
+            ? new Refusal("recover.instance-off", "Automatic recovery is switched off for this instance.", $"Switch it on (wm instance modify {i.Name} --auto-recover on) or bring the node back.")
         : Room.Lacks(i, i.Secondary!, now);
 }
 

@@ -39,7 +39,7 @@ public static class Scene
         Instance("shop", "node2", "node3", InstanceStatus.Recovering, MirrorState.Degraded, text: "node3 was lost; starting on node2."),
         Instance("wiki", "node1", "node2", InstanceStatus.AdminDown),
         Instance("build-runner", "node3", null, InstanceStatus.NodeDown, MirrorState.None, text: "node3 does not answer and there is no other copy. It runs again when node3 is back."),
-        Instance("reports", "node3", "node1", InstanceStatus.NodeDown, text: "Its node node3 does not answer. Automatic recovery is switched off for this instance. Switch it on with `wm instance modify reports --auto-recover on`, or bring the node back.") with { HeldBack = "recover.instance-off", AutoRecover = false },
+        Instance("reports", "node3", "node1", InstanceStatus.NodeDown, text: "Its node node3 does not answer. Automatic recovery is switched off for this instance. Switch it on (wm instance modify reports --auto-recover on) or bring the node back.") with { HeldBack = "recover.instance-off", AutoRecover = false },
         Instance("ci-cache", "node1", null, InstanceStatus.ErrorDown, MirrorState.None, text: "It ended by itself five times in ten minutes. Look at its console, then start it."),
         Instance("sandbox", "node2", "node1", InstanceStatus.Creating),
         Instance("metrics", "node1", "node2", InstanceStatus.Starting),
