@@ -145,12 +145,21 @@ namespace WebManager.Web.Migrations
                     b.Property<int>("FirstHost")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("FrozenAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("FrozenText")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Gateway")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<bool>("RecoveryOff")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long>("Revision")
                         .HasColumnType("INTEGER");
@@ -261,11 +270,17 @@ namespace WebManager.Web.Migrations
                     b.Property<bool>("FreshDisks")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("GaveUpAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Generation")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Image")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("LastRecovery")
                         .HasColumnType("TEXT");
 
                     b.Property<int>("MemoryMiB")
@@ -294,6 +309,12 @@ namespace WebManager.Web.Migrations
                     b.Property<string>("Primary")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("Priority")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("RecoveryOff")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long>("Revision")
                         .HasColumnType("INTEGER");
@@ -360,6 +381,9 @@ namespace WebManager.Web.Migrations
                     b.Property<long>("ReceivedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Recovery")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Request")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -422,6 +446,9 @@ namespace WebManager.Web.Migrations
 
                     b.Property<bool>("Drained")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("DrainedWhy")
+                        .HasColumnType("TEXT");
 
                     b.Property<long>("JoinedAt")
                         .HasColumnType("INTEGER");

@@ -49,6 +49,14 @@ public sealed class Invocation(Surroundings around, ParseResult typed, Cancellat
         if ((given ?? Around.In.ReadLine()?.Trim()) != name) throw new WmException(ExitCode.Refused, $"That was not {name}. Nothing was done.");
     }
 
+    /// <summary>A word that a person has to type; where nobody can be asked, the option gives it.</summary>
+    public string AskFor(string question, string option)
+    {
+        if (!Around.CanAsk) throw new WmException(ExitCode.Refused, $"{question.TrimEnd(' ', ':')}: nobody can be asked here, so nothing was done.", remedy: $"Give {option}.");
+        Around.Error.Write(question);
+        return Around.In.ReadLine()?.Trim() ?? "";
+    }
+
     public void Dispose() => _portal?.Dispose();
 }
 

@@ -36,7 +36,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     private Task? _ended;
 
     public ClusterEngine(IClusterStore store, INodeLinks links, IImageCatalog images, IRandomness random, TimeProvider clock,
-        HeartbeatOptions heartbeat, RecoveryOptions recovery, ILogger log, IStepObserver? steps = null)
+        HeartbeatOptions heartbeat, RecoveryOptions recovery, ILogger log, IStepObserver? steps = null, IPowerControl? power = null)
     {
         _store = store;
         var state = new ClusterState(store);
@@ -44,10 +44,12 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         var events = new EventBook(state, Feeds, clock, log);
         var standing = new Standing(state, _lease, random, clock, events, log);
         var nodes = new NodeBook(links, state, standing, clock, heartbeat, log);
-        _parts = new EngineParts(state, nodes, images, random, clock, heartbeat, recovery, events, Feeds, steps, log);
+        power ??= new NoPowerControl();
+        _parts = new EngineParts(state, nodes, images, random, clock, heartbeat, recovery, new PowerDesk(power, nodes, events, clock, heartbeat.Every * 1.5),
+            new NodeFaults(nodes, state, events, clock, heartbeat, recovery), events, Feeds, steps, log);
         _runner = new JobRunner(_parts);
         _door = new Door(_parts, _runner);
-        _rows = new RowMaker(state, nodes, Feeds, events);
+        _rows = new RowMaker(state, nodes, Feeds, events, power);
         _reconciler = new Reconciler(_parts, _door, _rows);
         state.Committed += OnCommitted;
         state.Halting += why => StopAsync();
@@ -152,8 +154,10 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     private void OnCommitted(Picture before, Changes changes)
     {
         _rows.OnCommitted(before, changes);
-        foreach (var job in changes.Jobs.Where(j => j.Ended)) { _reconciler.Ended(job); }
-        if (changes.Instances.Count > 0 || changes.Jobs.Any(j => j.Ended)) { _reconciler.Look(); }
+        if (before.Cluster.FrozenAt is not null && changes.Cluster is { FrozenAt: null }) { _parts.Faults.Released(); }
+        var ended = changes.Jobs.Where(j => j.Ended && !(before.Jobs.GetValueOrDefault(j.Id)?.Ended ?? false)).ToList();
+        foreach (var job in ended) { _reconciler.Ended(job); }
+        if (changes.Instances.Count > 0 || changes.Cluster is not null || ended.Count > 0) { _reconciler.Look(); }
         foreach (var i in changes.Instances.Where(i => i.Generation is not null))
         {
             _parts.Nodes.Find(i.Primary)?.Nudge();   // the keeper's next lease is for the new generation
@@ -163,6 +167,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     private void OnNode(NodeWatch watch, NodeHealth old)
     {
         _rows.OnNode(watch, old);
+        _parts.Faults.Changed(watch, old);
         _reconciler.Look();
         if (watch.Hello is { } hello) { Adopt(watch.Name, hello); }
     }

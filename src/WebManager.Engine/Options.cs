@@ -37,4 +37,18 @@ public sealed class RecoveryOptions
 
     /// <summary>Wait before a returned secondary gets its copy again.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")] public TimeSpan ResyncDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Half or more of the nodes (of at least three that were online) lost within this time: recovery freezes. Zero: never.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")] public TimeSpan FreezeWindow { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Guests that the watcher starts at the same time on one node, and in the cluster; the rest waits its turn by priority.</summary>
+    [Range(1, 1000)] public int StartsPerNode { get; set; } = 8;
+    [Range(1, 10000)] public int StartsAtOnce { get; set; } = 32;
+
+    /// <summary>A recovered guest counts as starting until its first sign of life, but not longer than this.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")] public TimeSpan StartSettles { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Times that a node may fall silent within FlapWindow before it is drained.</summary>
+    [Range(2, 1000)] public int FlapLimit { get; set; } = 10;
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")] public TimeSpan FlapWindow { get; set; } = TimeSpan.FromMinutes(5);
 }

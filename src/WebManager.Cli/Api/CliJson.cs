@@ -32,4 +32,9 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(LabView))]
 [JsonSerializable(typeof(ConfirmInstanceRequest))]
 [JsonSerializable(typeof(BackupManifest))]
+[JsonSerializable(typeof(ModifyClusterRequest))]
+[JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(ModifyNodeRequest))]
+[JsonSerializable(typeof(PowerOffRequest))]
+[JsonSerializable(typeof(ModifyInstanceRequest))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -1,7 +1,8 @@
-// wm cluster show, wm event list, wm image list.
+// wm cluster show, modify, unfreeze; wm event list, wm image list.
 using System.CommandLine;
 using WebManager.Cli.Api;
 using WebManager.Cli.Output;
+using WebManager.Contracts.Api;
 
 namespace WebManager.Cli.Commands;
 
@@ -10,7 +11,31 @@ internal static class ClusterCommands
     public static Command Cluster(Surroundings around) => new Command("cluster", "The cluster as a whole.").With(
         new Command("show", "Name, version, how much of it runs.").Does(around, run => run.ShowAsync("cluster", CliJson.Default.ClusterView, c =>
             new Details().Line("cluster", c.Name).Line("version", c.Version).Line("nodes", $"{c.NodesOnline} of {c.NodesAll} online")
-                .Line("instances", $"{c.InstancesRunning} of {c.InstancesAll} running").Line("hypervisor", c.Hypervisor).Write(run.Around))));
+                .Line("instances", $"{c.InstancesRunning} of {c.InstancesAll} running").Line("hypervisor", c.Hypervisor)
+                .Line("auto-recover", c.AutoRecover ? "on" : "off").Line("frozen", c.FrozenAt is { } at ? $"since {Text.Time(at, run.Around.Clock)}: {c.FrozenText}" : null).Write(run.Around))),
+        Modify(around), Unfreeze(around));
+
+    private static Command Modify(Surroundings around)
+    {
+        var auto = Parts.Switch("--auto-recover", "Whether instances of a lost node are started on their secondaries by themselves.");
+        var (reason, noWait) = (Parts.Reason(), Parts.NoWait());
+        return new Command("modify", "Change what holds for the whole cluster.").Does(around, async run =>
+        {
+            var body = new ModifyClusterRequest { AutoRecover = Parts.IsOn(run.Get(auto)), Reason = run.Get(reason) };
+            var job = await run.Portal.PatchAsync("cluster", body, CliJson.Default.ModifyClusterRequest, CliJson.Default.JobAccepted, run.Ct);
+            await JobFollower.FollowAsync(run, job, run.Get(noWait));
+        }, auto, reason, noWait);
+    }
+
+    private static Command Unfreeze(Surroundings around)
+    {
+        var (reason, noWait) = (Parts.Reason(), Parts.NoWait());
+        return new Command("unfreeze", "Let automatic recovery go on after many nodes were lost at once.").Does(around, async run =>
+        {
+            var job = await run.Portal.PostAsync("cluster/unfreeze", new ReasonRequest { Reason = run.Get(reason) }, CliJson.Default.ReasonRequest, CliJson.Default.JobAccepted, run.Ct);
+            await JobFollower.FollowAsync(run, job, run.Get(noWait));
+        }, reason, noWait);
+    }
 
     public static Command Event(Surroundings around)
     {

@@ -10,7 +10,7 @@ namespace WebManager.Cli.Commands;
 internal static class InstanceCommands
 {
     public static Command Instance(Surroundings around) => new Command("instance", "Virtual machines.").With(
-        InstanceAdd.Add(around), List(around), Show(around),
+        InstanceAdd.Add(around), List(around), Show(around), InstanceModify.Modify(around),
         Act(around, "start", "Start it."),
         Act(around, "stop", "Shut it down; the owner then wants it down.", "after which it is switched off (30)"),
         Act(around, "reboot", "Shut it down and start it.", "after which it is switched off (30)"),
@@ -36,7 +36,7 @@ internal static class InstanceCommands
                 .Line("vcpus", $"{i.Vcpus}").Line("memory", Sizes.Format(i.MemoryMiB)).Line("template", i.Template).Line("disks", Disks(i))
                 .Line("primary", i.Primary).Line("secondary", i.Secondary).Line("mirror", Mirror(i)).Line("ip", i.Ip).Line("mac", i.Mac)
                 .Line("started", Text.Time(i.StartedAt, run.Around.Clock)).Line("created", Text.Time(i.CreatedAt, run.Around.Clock))
-                .Line("job", i.Job is { } job ? $"{job}" : null).Line("generation", $"{i.Generation}").Line("id", $"{i.Id}").Write(run.Around)), name);
+                .Line("priority", i.Priority).Line("auto-recover", i.AutoRecover ? "on" : "off").Line("job", i.Job is { } job ? $"{job}" : null).Line("generation", $"{i.Generation}").Line("id", $"{i.Id}").Recovery(i.LastRecovery, run.Around.Clock).Write(run.Around)), name);
     }
 
     private static Command Act(Surroundings around, string verb, string help, string? timeoutHelp = null)

@@ -28,7 +28,7 @@ internal static class JobCommands
             new Details().Line("job", $"{j.Id}").Line("what", j.Summary).Line("status", j.Status).Line("step", j.Step).Line("by", j.By)
                 .Line("reason", string.Join(" - ", j.Reason ?? [])).Line("received", Text.Time(j.ReceivedAt, run.Around.Clock))
                 .Line("started", Text.Time(j.StartedAt, run.Around.Clock)).Line("ended", Text.Time(j.EndedAt, run.Around.Clock))
-                .Line("error", j.Error).Line("remedy", j.Remedy).Line("code", j.ErrorCode).Write(run.Around)), id);
+                .Line("error", j.Error).Line("remedy", j.Remedy).Line("code", j.ErrorCode).Recovery(j.Recovery, run.Around.Clock).Write(run.Around)), id);
     }
 
     private static Command Log(Surroundings around)

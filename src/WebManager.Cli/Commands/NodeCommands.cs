@@ -1,4 +1,4 @@
-// wm node: list, show, add, remove.
+// wm node: list, show, add, modify, power-off, remove.
 using System.CommandLine;
 using WebManager.Cli.Api;
 using WebManager.Cli.Output;
@@ -8,7 +8,7 @@ namespace WebManager.Cli.Commands;
 
 internal static class NodeCommands
 {
-    public static Command Node(Surroundings around) => new Command("node", "The machines that run instances.").With(List(around), Show(around), Add(around), Remove(around));
+    public static Command Node(Surroundings around) => new Command("node", "The machines that run instances.").With(List(around), Show(around), Add(around), Modify(around), PowerOff(around), Remove(around));
 
     private static Command List(Surroundings around) => new Command("list", "All nodes.").Does(around,
         run => run.ShowAsync("nodes", CliJson.Default.NodeViewArray, all =>
@@ -24,7 +24,7 @@ internal static class NodeCommands
     {
         var name = Parts.Name("The node.");
         return new Command("show", "One node.").Does(around, run => run.ShowAsync($"nodes/{Parts.Path(run.Get(name))}", CliJson.Default.NodeView, n =>
-            new Details().Line("name", n.Name).Line("health", n.Health).Line("address", n.Address).Line("drained", n.Drained ? "yes" : "no")
+            new Details().Line("name", n.Name).Line("health", n.Health).Line("address", n.Address).Line("drained", n.Drained ? "yes" : "no").Line("", n.DrainedWhy).Line("power command", n.CanPowerOff ? "yes" : "no")
                 .Line("hypervisor", n.Hypervisor).Line("", n.HypervisorNote).Line("version", n.Version).Line("cpus", $"{n.Cpus}")
                 .Line("memory", $"{Sizes.Format(n.MemoryMiB)}, {Sizes.Format(n.FreeMemoryMiB)} free").Line("disk", $"{Sizes.Format(n.DiskMiB)}, {Sizes.Format(n.FreeDiskMiB)} free")
                 .Line("primary of", $"{n.Primaries}").Line("secondary of", $"{n.Secondaries}").Line("last contact", Text.Time(n.LastContact, run.Around.Clock))
@@ -45,6 +45,32 @@ internal static class NodeCommands
             run.Say($"Run this on {reply.Value.Name}, before {Text.Time(reply.Value.ExpiresAt, run.Around.Clock)}:");
             run.Say($"  {reply.Value.Command}");
         }, name);
+    }
+
+    private static Command Modify(Surroundings around)
+    {
+        var (name, reason, noWait) = (Parts.Name("The node."), Parts.Reason(), Parts.NoWait());
+        var offline = Parts.YesNo("--offline", "Whether it is gone: its instances are then recovered.");
+        var drained = Parts.YesNo("--drained", "Whether it gets no new instances.");
+        return new Command("modify", "Set a node aside, or take that back.").Does(around, async run =>
+        {
+            var body = new ModifyNodeRequest { Offline = Parts.IsOn(run.Get(offline)), Drained = Parts.IsOn(run.Get(drained)), Reason = run.Get(reason) };
+            var job = await run.Portal.PatchAsync($"nodes/{Parts.Path(run.Get(name))}", body, CliJson.Default.ModifyNodeRequest, CliJson.Default.JobAccepted, run.Ct);
+            await JobFollower.FollowAsync(run, job, run.Get(noWait));
+        }, name, offline, drained, reason, noWait);
+    }
+
+    private static Command PowerOff(Surroundings around)
+    {
+        var (name, reason, noWait) = (Parts.Name("The node."), Parts.Reason(), Parts.NoWait());
+        var confirm = new Option<string?>("--confirm") { Description = "The node's name once more; asked for if left out.", HelpName = "NAME" };
+        return new Command("power-off", "Run the node's out-of-band power command: what runs there ends at once.").Does(around, async run =>
+        {
+            var typed = run.Get(confirm) ?? run.AskFor($"Power {run.Get(name)} off at once? Type its name to confirm: ", "--confirm");
+            var body = new PowerOffRequest(typed) { Reason = run.Get(reason) };
+            var job = await run.Portal.PostAsync($"nodes/{Parts.Path(run.Get(name))}/power-off", body, CliJson.Default.PowerOffRequest, CliJson.Default.JobAccepted, run.Ct);
+            await JobFollower.FollowAsync(run, job, run.Get(noWait));
+        }, name, confirm, reason, noWait);
     }
 
     private static Command Remove(Surroundings around)

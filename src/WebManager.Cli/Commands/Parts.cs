@@ -37,6 +37,12 @@ internal static class Parts
         return option;
     }
 
+    public static Option<string?> Switch(string name, string help) => OneOf(name, help, "on", "off");
+    public static Option<string?> YesNo(string name, string help) => OneOf(name, help, "yes", "no");
+
+    /// <summary>Null: not given.</summary>
+    public static bool? IsOn(string? word) => word is null ? null : word is "on" or "yes";
+
     private static long SizeOf(SymbolResult result, string name, string text)
     {
         if (!Cli.Sizes.TryParse(text, out var mib)) result.AddError($"{name}: \"{text}\" is not allowed; give {Cli.Sizes.Allowed}.");

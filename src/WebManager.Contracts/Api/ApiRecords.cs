@@ -7,11 +7,52 @@ public sealed record LoginRequest(string User, string Password);
 public sealed record LoginReply(string Token, string User);
 
 /// <summary>GET /api/v1/cluster.</summary>
-public sealed record ClusterView(string Name, string Version, int NodesOnline, int NodesAll, int InstancesRunning, int InstancesAll, string? Hypervisor);
+public sealed record ClusterView(string Name, string Version, int NodesOnline, int NodesAll, int InstancesRunning, int InstancesAll, string? Hypervisor)
+{
+    /// <summary>False: nothing is started elsewhere by itself.</summary>
+    public bool AutoRecover { get; init; } = true;
+
+    /// <summary>Since when recovery is frozen because many nodes were lost at once, and which; null: it is not.</summary>
+    public DateTimeOffset? FrozenAt { get; init; }
+    public string? FrozenText { get; init; }
+}
+
+/// <summary>PATCH /api/v1/cluster; what is left out stays as it is. POST /api/v1/cluster/unfreeze takes a reason only.</summary>
+public sealed record ModifyClusterRequest
+{
+    public bool? AutoRecover { get; init; }
+    public string? Reason { get; init; }
+}
+
+public sealed record ReasonRequest
+{
+    public string? Reason { get; init; }
+}
 
 /// <summary>GET /api/v1/nodes, /api/v1/nodes/{name}. Sizes in MiB. Health: joining, online, suspect, lost, offline.</summary>
 public sealed record NodeView(string Name, string Address, string Health, bool Drained, string? Hypervisor, string? HypervisorNote, string? Version, int Cpus,
-    long MemoryMiB, long DiskMiB, long FreeMemoryMiB, long FreeDiskMiB, int Primaries, int Secondaries, DateTimeOffset? LastContact, string? Note);
+    long MemoryMiB, long DiskMiB, long FreeMemoryMiB, long FreeDiskMiB, int Primaries, int Secondaries, DateTimeOffset? LastContact, string? Note)
+{
+    /// <summary>Why the engine drained it by itself.</summary>
+    public string? DrainedWhy { get; init; }
+
+    /// <summary>An out-of-band power command is set up for it.</summary>
+    public bool CanPowerOff { get; init; }
+}
+
+/// <summary>PATCH /api/v1/nodes/{name}; what is left out stays as it is.</summary>
+public sealed record ModifyNodeRequest
+{
+    public bool? Offline { get; init; }
+    public bool? Drained { get; init; }
+    public string? Reason { get; init; }
+}
+
+/// <summary>POST /api/v1/nodes/{name}/power-off. Confirm: the node's name once more.</summary>
+public sealed record PowerOffRequest(string Confirm)
+{
+    public string? Reason { get; init; }
+}
 
 /// <summary>POST /api/v1/nodes: a one-time join token (valid 1 hour) and the command to run on the node.</summary>
 public sealed record AddNodeRequest(string Name);
@@ -23,7 +64,45 @@ public sealed record AddNodeReply(string Name, string Token, string Command, Dat
 /// </summary>
 public sealed record InstanceView(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, IReadOnlyList<long> DisksMiB, string Template,
     string Primary, string? Secondary, string Wanted, string Status, string Mirror, double? MirrorPercent, string? Ip, string? Mac,
-    DateTimeOffset? StartedAt, DateTimeOffset CreatedAt, long? Job, string? Text, long Generation);
+    DateTimeOffset? StartedAt, DateTimeOffset CreatedAt, long? Job, string? Text, long Generation)
+{
+    public bool AutoRecover { get; init; } = true;
+
+    /// <summary>low, normal, high.</summary>
+    public string Priority { get; init; } = "normal";
+
+    /// <summary>Why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.instance-off, node.no-memory; Text says it for people.</summary>
+    public string? HeldBack { get; init; }
+
+    /// <summary>Since when it is not started in place any more because it ended too often.</summary>
+    public DateTimeOffset? GaveUpAt { get; init; }
+    public RecoveryView? LastRecovery { get; init; }
+}
+
+/// <summary>
+/// What a recovery did. Seconds since the last sign of life of the former primary's node; null: not (yet) reached. SlackSeconds: how much longer
+/// than required was waited before the start; null when nothing had to be waited for.
+/// </summary>
+public sealed record RecoveryView(long Job, string From, string To, long Generation, DateTimeOffset LastSignAt)
+{
+    public double? DetectedSeconds { get; init; }
+    public double? PromotedSeconds { get; init; }
+    public double? FencedSeconds { get; init; }
+    public string? FencedBy { get; init; }
+    public double? StartedSeconds { get; init; }
+    public double? FirstSignSeconds { get; init; }
+    public double? RequiredSeconds { get; init; }
+    public double? WaitedSeconds { get; init; }
+    public double? SlackSeconds { get; init; }
+}
+
+/// <summary>PATCH /api/v1/instances/{name}; what is left out stays as it is. Priority: low, normal, high.</summary>
+public sealed record ModifyInstanceRequest
+{
+    public bool? AutoRecover { get; init; }
+    public string? Priority { get; init; }
+    public string? Reason { get; init; }
+}
 
 /// <summary>POST /api/v1/instances. DisksMiB: empty for diskless. Template: diskless, file, mirror.</summary>
 public sealed record CreateInstanceRequest(string Name, string Image, int Vcpus, int MemoryMiB, string Template, IReadOnlyList<long> DisksMiB)
@@ -65,7 +144,10 @@ public sealed record JobAccepted(long Job);
 
 /// <summary>GET /api/v1/jobs?before=&amp;limit=, /api/v1/jobs/{id}, /api/v1/jobs/{id}/wait?seconds= (answers when it ended or time is up). Status: queued, waiting, running, canceling, canceled, success, error.</summary>
 public sealed record JobView(long Id, string Operation, string Summary, string Status, string By, IReadOnlyList<string> Reason, DateTimeOffset ReceivedAt,
-    DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string? Step, string? ErrorCode, string? Error, string? Remedy);
+    DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string? Step, string? ErrorCode, string? Error, string? Remedy)
+{
+    public RecoveryView? Recovery { get; init; }
+}
 
 /// <summary>GET /api/v1/jobs/{id}/log?after=serial.</summary>
 public sealed record JobLogLineView(int Serial, DateTimeOffset At, string Text);

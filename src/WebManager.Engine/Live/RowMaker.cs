@@ -10,12 +10,13 @@ using WebManager.Engine.Ports;
 
 namespace WebManager.Engine.Live;
 
-internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds feeds, EventBook events)
+internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds feeds, EventBook events, IPowerControl power)
 {
     private readonly ConcurrentDictionary<string, NodeHealth> _told = [];
 
     public void OnCommitted(Picture before, Changes changes)
     {
+        if (changes.Cluster is not null) { SetCluster(); }
         foreach (var job in changes.Jobs) { SetJob(job, changes.JobLog.Count(l => l.Job == job.Id)); }
         foreach (var line in changes.JobLog) { SetLine(line, counted: changes.Jobs.Any(j => j.Id == line.Job)); }
         foreach (var id in Touched(before, changes)) { SetInstance(id); }
@@ -32,13 +33,25 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
 
     public void All()
     {
+        SetCluster();
         foreach (var job in state.Now.Jobs.Values) { SetJob(job, 0); }
         foreach (var id in state.Now.Instances.Keys) { SetInstance(id); }
         foreach (var node in state.Now.Nodes.Keys) { SetNode(node); }
     }
 
-    public Observed See(Instance i) => new(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id),
-        i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id));
+    public Observed See(Instance i)
+    {
+        var seen = new Observed(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id), i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id));
+        return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now) } : seen;
+    }
+
+    /// <summary>The texts of instances that wait for a lost node depend on it.</summary>
+    private void SetCluster()
+    {
+        var cluster = state.Now.Cluster;
+        feeds.Cluster.Set(cluster.Id, new ClusterRow(cluster.Name, !cluster.RecoveryOff, cluster.FrozenAt, cluster.FrozenText));
+        foreach (var i in state.Now.Instances.Values.Where(i => nodes.HealthOf(i.Primary) != NodeHealth.Online)) { SetInstance(i.Id); }
+    }
 
     /// <summary>Joining is no news for people, and neither is the first answer of a node that was never missed.</summary>
     private void TellHealth(NodeWatch watch)
@@ -89,7 +102,11 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var nic = i.Nics.Count > 0 ? i.Nics[0] : null;
         var row = new InstanceRow(i.Id, i.Name, i.Owner, i.Image, i.Vcpus, i.MemoryMiB, i.DiskMiB, i.Template, i.Primary, i.Secondary, i.Wanted, status, mirror,
             copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id,
-            i.Doubt is null ? Status.Text(seen, status) : Doubts.Text(i, nodes.WitnessesOf(id)), i.Generation?.Number ?? 0) { InDoubt = i.Doubt is not null };
+            i.Doubt is null ? Status.Text(seen, status) : Doubts.Text(i, nodes.WitnessesOf(id)), i.Generation?.Number ?? 0)
+        {
+            InDoubt = i.Doubt is not null,
+            AutoRecover = !i.RecoveryOff, Priority = i.Priority, HeldBack = seen.HeldBack?.Code, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery,
+        };
         feeds.Instances.Set(id, row);
         if (old is not null) { Tell(old, row); }
     }
@@ -104,6 +121,11 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         if (row.InDoubt && !old.InDoubt)
         {
             events.Add("instance.in-doubt", Severity.Warning, $"instance:{row.Name}", $"{row.Name}: {row.Text}", null, null, row.Job);
+        }
+        // What holds all of them back is told once, for the cluster.
+        if (old.HeldBack != row.HeldBack && row.HeldBack is "recover.instance-off" or "node.no-memory")
+        {
+            events.Add("instance.held-back", Severity.Warning, $"instance:{row.Name}", $"{row.Name} is not recovered: {row.Text}", null, row.HeldBack, row.Job);
         }
         if (old.Mirror != row.Mirror && row.Mirror != MirrorState.None)
         {
@@ -140,7 +162,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var note = health is NodeHealth.Suspect or NodeHealth.Lost && watch?.LastContact is { } last ? $"Silent since {last:HH:mm:ss} UTC." : null;
         feeds.Nodes.Set(name, new NodeRow(name, node.Address, health, node.Drained, watch?.Hello?.Hypervisor, watch?.Hello?.HypervisorNote, watch?.Hello?.Version,
             node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB),
-            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note));
+            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name) });
     }
 
     /// <summary>While a node answers, its last contact is "now" and not a change every half second.</summary>
@@ -150,7 +172,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     {
         var lines = (feeds.Jobs.Find(job.Id)?.LogLines ?? 0) + newLines;
         feeds.Jobs.Set(job.Id, new JobRow(job.Id, job.Request.Name, $"{job.Request.Name} {string.Join(' ', job.Subjects.Select(s => s[(s.IndexOf(':') + 1)..]))}", job.Status, job.Caller.Name,
-            job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines));
+            job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines) { Recovery = job.Recovery });
     }
 
     public void Show(JobLogLine line) => SetLine(line, counted: false);

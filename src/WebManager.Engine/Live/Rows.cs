@@ -7,7 +7,13 @@ namespace WebManager.Engine.Live;
 
 /// <summary>A node now. Memory and disk in MiB; Committed* is what its instances are promised (primaries' memory; all copies' disks).</summary>
 public sealed record NodeRow(string Name, string Address, NodeHealth Health, bool Drained, HypervisorKind? Hypervisor, string? HypervisorNote, string? Version,
-    int Cpus, long MemoryMiB, long DiskMiB, long CommittedMemoryMiB, long CommittedDiskMiB, int Primaries, int Secondaries, DateTimeOffset? LastContact, string? Note);
+    int Cpus, long MemoryMiB, long DiskMiB, long CommittedMemoryMiB, long CommittedDiskMiB, int Primaries, int Secondaries, DateTimeOffset? LastContact, string? Note)
+{
+    public string? DrainedWhy { get; init; }
+
+    /// <summary>There is an out-of-band power command for it.</summary>
+    public bool CanPowerOff { get; init; }
+}
 
 /// <summary>An instance now. Text: one sentence for people when something is not as wanted, with what can be done.</summary>
 public sealed record InstanceRow(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, long DiskMiB, DiskTemplate Template,
@@ -16,15 +22,30 @@ public sealed record InstanceRow(Guid Id, string Name, string Owner, string Imag
 {
     /// <summary>Nothing is decided for it until its nodes have answered or a person confirmed (R5).</summary>
     public bool InDoubt { get; init; }
+    public bool AutoRecover { get; init; } = true;
+    public RecoveryPriority Priority { get; init; }
+
+    /// <summary>Code of why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.instance-off, node.no-memory.</summary>
+    public string? HeldBack { get; init; }
+    public DateTimeOffset? GaveUpAt { get; init; }
+    public RecoveryTimeline? LastRecovery { get; init; }
 }
 
 /// <summary>A job as lists show it. Summary: "instance.create web1".</summary>
 public sealed record JobRow(long Id, string Operation, string Summary, JobStatus Status, string By, string Why, DateTimeOffset ReceivedAt, DateTimeOffset? EndedAt,
-    string? Step, string? Error, string? Remedy, int LogLines);
+    string? Step, string? Error, string? Remedy, int LogLines)
+{
+    public RecoveryTimeline? Recovery { get; init; }
+}
+
+/// <summary>The cluster now. FrozenAt: since then nothing is started elsewhere by itself, FrozenText says why.</summary>
+public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? FrozenAt, string? FrozenText);
 
 /// <summary>The feeds every face reads. Keys: node name, instance id, job id (open and recent ones), event id (recent ones).</summary>
 public sealed class ClusterFeeds
 {
+    /// <summary>One row, keyed by the cluster's id.</summary>
+    public LiveFeed<Guid, ClusterRow> Cluster { get; } = new();
     public LiveFeed<string, NodeRow> Nodes { get; } = new();
     public LiveFeed<Guid, InstanceRow> Instances { get; } = new();
     public LiveFeed<long, JobRow> Jobs { get; } = new();

@@ -62,6 +62,9 @@ public sealed class NodeWatch : IAsyncDisposable
     /// <summary>The node answered this engine, or has been silent for so long that it counts as suspect: either way there is something to decide on.</summary>
     public bool Settled => Health != NodeHealth.Joining;
 
+    /// <summary>How long it had been silent when it was found so.</summary>
+    public TimeSpan? FoundAfter { get; private set; }
+
     public TimeSpan Silence => _clock.GetElapsedTime(Math.Max(_heardAt ?? _began, _forgivenAt));
 
     /// <summary>Since the engine received a challenge of this node's keeper; its own start counts as one (R4).</summary>
@@ -116,6 +119,7 @@ public sealed class NodeWatch : IAsyncDisposable
         if (health == Health) { return; }
         var old = Health;
         Health = health;
+        if (old is not (NodeHealth.Suspect or NodeHealth.Lost)) { FoundAfter = health == NodeHealth.Online ? null : Silence; }
         _log.HealthChanged(Name, old, health, Silence);
         if (health is NodeHealth.Suspect or NodeHealth.Lost && !_answering.IsCancellationRequested) { _answering.Cancel(); }
         if (health == NodeHealth.Online && _answering.IsCancellationRequested) { _answering = new CancellationTokenSource(); }

@@ -1,4 +1,5 @@
 // Looks at every instance after news and every half second, and files what the plan says, with back-off.
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using WebManager.Contracts;
 using WebManager.Engine.Live;
@@ -11,9 +12,11 @@ namespace WebManager.Engine.Loop;
 
 internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : IAsyncDisposable
 {
+    private const int QuickRecoveries = 4;
     private readonly CancellationTokenSource _leaving = new();
     private readonly Dictionary<(Guid Instance, string Operation), Tries> _tries = [];
-    private readonly Dictionary<string, long> _freeSince = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _freeSince = new(StringComparer.Ordinal);   // written by whoever commits
+    private readonly ConcurrentQueue<string> _startedByHand = new();
     private readonly Signal _news = new();
     private readonly long _began = parts.Clock.GetTimestamp();
     private Task _loop = Task.CompletedTask;
@@ -28,9 +31,11 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     /// <summary>A job for the instance has ended: reports from before say nothing about it any more.</summary>
     public void Ended(Job job)
     {
-        if (job.Request is InstanceRequest r) { _freeSince[r.Instance] = parts.Clock.GetTimestamp(); }
+        if (job.Request is not InstanceRequest r) { return; }
+        _freeSince[r.Instance] = parts.Clock.GetTimestamp();
+        // A person who starts it gives it its tries again.
+        if (r is StartInstance or RebootInstance) { _startedByHand.Enqueue(r.Instance); }
     }
-
 
     private async Task LoopAsync()
     {
@@ -48,20 +53,52 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
 
     private async Task LookOverAsync(CancellationToken ct)
     {
+        await parts.Faults.FreezeAsync(ct);
         var now = parts.Now;
+        var starts = new List<StartWish>();
         var busy = now.Jobs.Values.Where(j => !j.Ended).Select(j => (j.Request as InstanceRequest)?.Instance).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        while (_startedByHand.TryDequeue(out var name)) { if (now.Find(name) is { } i) { _tries.Remove((i.Id, new RestartInstance(i.Name).Name)); } }
         foreach (var gone in _tries.Keys.Where(k => !now.Instances.ContainsKey(k.Instance)).ToList()) { _tries.Remove(gone); }
         foreach (var instance in now.Instances.Values)
         {
             // A copy that came to its end was no failed try: the next loss of the secondary is not answered later for it.
             if (instance.Generation is { Sync: SyncState.InSync }) { _tries.Remove((instance.Id, new ResyncInstance(instance.Name).Name)); }
             if (instance.Doubt is not null) { await ResolveAsync(instance, ct); continue; }
+            if (FirstSign(instance) is { } sign) { await NoteFirstSignAsync(instance.Id, sign, ct); }
             if (busy.Contains(instance.Name) || IsOld(instance)) { continue; }
             var step = Reconcile.Next(rows.See(instance));
             if (step.PoweredItselfOff) { await StaysOffAsync(instance.Id, ct); }
+            else if (step.File is RecoverInstance) { starts.Add(new StartWish(instance, step.File, instance.Secondary!)); }
+            else if (step.File is RestartInstance) { starts.Add(new StartWish(instance, step.File, instance.Primary)); }
             else if (step.File is { } request) { await FileAsync(instance, request, ct); }
         }
+        if (starts.Count > 0) { await StartAsync(starts, ct); }
     }
+
+    /// <summary>The most important first, as many as the limits allow; the others are asked for again when one of these has started.</summary>
+    private async Task StartAsync(List<StartWish> wishes, CancellationToken ct)
+    {
+        var starts = Starts.Of(parts.Now, parts.Recovery, parts.Clock.GetUtcNow());
+        foreach (var wish in Starts.InOrder(wishes))
+        {
+            if (starts.Fits(wish.Node) && await FileAsync(wish.Instance, wish.File, ct)) { starts.UnderWay(wish.Node); }
+        }
+    }
+
+    /// <summary>When the guest that a recovery started printed its first line; null: not yet, or it is noted already.</summary>
+    private DateTimeOffset? FirstSign(Instance i) =>
+        i.LastRecovery is { Started: not null, FirstSign: null } t && parts.Nodes.ReportOf(i.Primary, i.Id) is { } report && report.GuestGeneration == t.Generation && i.Generation?.Number >= t.Generation ? report.FirstLineAt : null;
+
+    private Task NoteFirstSignAsync(Guid id, DateTimeOffset at, CancellationToken ct) => parts.State.ChangeAsync<Done>((now, changes) =>
+    {
+        if (!now.Instances.TryGetValue(id, out var i) || i.LastRecovery is not { Started: { } started, FirstSign: null } t) { return Done.Value; }
+        // The node's clock may differ from ours: it was not before the start, and not after now.
+        var since = Math.Clamp((at - t.LastSignAt).Ticks, started.Ticks, Math.Max(started.Ticks, (parts.Clock.GetUtcNow() - t.LastSignAt).Ticks));
+        var noted = t with { FirstSign = TimeSpan.FromTicks(since) };
+        new StepChanges(changes).Write(i with { LastRecovery = noted });
+        if (now.Jobs.TryGetValue(t.Job, out var job)) { changes.Jobs.Add(job with { Recovery = noted }); }
+        return Done.Value;
+    }, ct);
 
     private bool IsOld(Instance i) =>
         _freeSince.TryGetValue(i.Name, out var since) && parts.Nodes.Find(i.Primary) is { Health: NodeHealth.Online } watch && !(watch.AsOf >= since);
@@ -120,12 +157,13 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
     };
 
-    private async Task FileAsync(Instance instance, OperationRequest request, CancellationToken ct)
+    private async Task<bool> FileAsync(Instance instance, OperationRequest request, CancellationToken ct)
     {
-        if (!May(instance, request)) { return; }
+        if (!await MayAsync(instance, request, ct)) { return false; }
         var filed = await door.SubmitAsync(request, Caller.Watcher, Why(request), ct);
         if (filed.Ok) { parts.Log.WatcherFiles(request.Name, instance.Name); }
         else { parts.Log.WatcherRefused(request.Name, instance.Name, filed.Refusal.Message); }
+        return filed.Ok;
     }
 
     private static string Why(OperationRequest request) => request switch
@@ -138,8 +176,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         _ => "reconciliation",
     };
 
-    /// <summary>Back-off: recovery and degrading are never held back beyond a beat, restarts double, copies wait their delay.</summary>
-    private bool May(Instance instance, OperationRequest request)
+    /// <summary>Back-off: degrading is never held back beyond a beat, nor are the first tries of a recovery; restarts double, copies wait their delay.</summary>
+    private async Task<bool> MayAsync(Instance instance, OperationRequest request, CancellationToken ct)
     {
         var now = parts.Clock.GetElapsedTime(_began);   // a wall clock that is set back must not hold anything back
         var key = (instance.Id, request.Name);
@@ -150,7 +188,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
             _tries[key] = tries;
         }
         if (now < tries.NotBefore) { return false; }
-        if (request is RestartInstance && tries.Count >= parts.Recovery.RestartLimit) { return GiveUp(instance, key, tries); }
+        if (request is RestartInstance && tries.Count >= parts.Recovery.RestartLimit) { return await GiveUpAsync(instance.Id, tries.Count, ct); }
         _tries[key] = tries with { Count = tries.Count + 1, NotBefore = now + Delay(request, tries.Count + 1) };
         return true;
     }
@@ -159,13 +197,19 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     {
         RestartInstance => tries == 0 ? TimeSpan.Zero : parts.Recovery.RestartBackoff * Math.Pow(2, Math.Min(tries - 1, 8)),
         ResyncInstance => tries == 0 ? parts.Recovery.ResyncDelay : TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, tries))),
+        RecoverInstance when tries > QuickRecoveries => TimeSpan.FromSeconds(Math.Min(4, Math.Pow(2, tries - QuickRecoveries - 1))),
         _ => tries == 0 ? TimeSpan.Zero : parts.Heartbeat.Every,
     };
 
-    private bool GiveUp(Instance instance, (Guid, string) key, Tries tries)
+    /// <summary>Stored, so that a person is still asked after the portal was restarted.</summary>
+    private async Task<bool> GiveUpAsync(Guid id, int tries, CancellationToken ct)
     {
-        _tries[key] = tries with { NotBefore = tries.First + parts.Recovery.RestartWindow };
-        parts.Events.Add("instance.gave-up", Severity.Error, $"instance:{instance.Name}", $"{instance.Name} ended {tries.Count} times in a row; it is not started again by itself. Look at its console, then start it.");
+        var text = $"It ended by itself {tries + 1} times within {parts.Recovery.RestartWindow.TotalMinutes:0.#} minutes and is not started again. Look at its console, then start it.";
+        var gaveUp = await parts.State.ChangeAsync<Instance>((now, changes) =>
+            now.Instances.TryGetValue(id, out var i) && i.GaveUpAt is null && now.OpenJobOf(i.Name) is null
+                ? new StepChanges(changes).Write(i with { GaveUpAt = parts.Clock.GetUtcNow(), FailureText = text })
+                : new Refusal("instance.changed", "Something changed."), ct);
+        if (gaveUp.Ok) { parts.Events.Add("instance.gave-up", Severity.Error, $"instance:{gaveUp.Value.Name}", $"{gaveUp.Value.Name}: {text}"); }
         return false;
     }
 

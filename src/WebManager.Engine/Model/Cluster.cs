@@ -23,6 +23,13 @@ public sealed record Cluster(Guid Id, string Name, long Epoch, DateTimeOffset Cr
     /// A node that obeyed anything else shows that this database is not the newest.
     /// </summary>
     public IReadOnlyList<EngineRun> Runs { get; init; } = [];
+
+    /// <summary>Nothing is started elsewhere by itself, whatever the instances say.</summary>
+    public bool RecoveryOff { get; init; }
+
+    /// <summary>Half or more of the nodes were lost at once: nothing is started elsewhere until an administrator releases it.</summary>
+    public DateTimeOffset? FrozenAt { get; init; }
+    public string? FrozenText { get; init; }
 }
 
 /// <summary>
@@ -43,6 +50,9 @@ public sealed record Node(string Name, string Address, DateTimeOffset JoinedAt, 
 {
     public bool Offline { get; init; }
     public bool Drained { get; init; }
+
+    /// <summary>Why the engine drained it by itself; null when a person did.</summary>
+    public string? DrainedWhy { get; init; }
     public int Cpus { get; init; }
     public long MemoryMiB { get; init; }
     public long DiskMiB { get; init; }

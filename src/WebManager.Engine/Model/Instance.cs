@@ -44,6 +44,14 @@ public sealed record Instance(Guid Id, string Name, string Owner, string Image, 
     public string? SshHostKey { get; init; }
     public string? FailureText { get; init; }
 
+    /// <summary>It is not started on its secondary by itself.</summary>
+    public bool RecoveryOff { get; init; }
+    public RecoveryPriority Priority { get; init; }
+
+    /// <summary>It ended too often and is not started in place any more until a person starts it; FailureText says so.</summary>
+    public DateTimeOffset? GaveUpAt { get; init; }
+    public RecoveryTimeline? LastRecovery { get; init; }
+
     public long DiskMiB => Disks.Sum(d => d.SizeMiB);
 
     public GuestSpec ToGuestSpec() => new(Id, Name, Image, Vcpus, MemoryMiB, Template, Disks, Nics)

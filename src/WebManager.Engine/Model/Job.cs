@@ -15,6 +15,9 @@ public sealed record Job(long Id, OperationRequest Request, Caller Caller, IRead
     public string? Step { get; init; }
     public Refusal? Error { get; init; }
 
+    /// <summary>A recovery's timeline; null for other jobs.</summary>
+    public RecoveryTimeline? Recovery { get; init; }
+
     /// <summary>Names of what it is about, for lists and filters: "instance:web1", "node:n1".</summary>
     public IReadOnlyList<string> Subjects { get; init; } = [];
 

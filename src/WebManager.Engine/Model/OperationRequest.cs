@@ -18,6 +18,11 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(ConfirmInstance), "instance.confirm")]
 [JsonDerivedType(typeof(AddNode), "node.add")]
 [JsonDerivedType(typeof(RemoveNode), "node.remove")]
+[JsonDerivedType(typeof(ModifyInstance), "instance.modify")]
+[JsonDerivedType(typeof(ModifyNode), "node.modify")]
+[JsonDerivedType(typeof(PowerOffNode), "node.power-off")]
+[JsonDerivedType(typeof(ModifyCluster), "cluster.modify")]
+[JsonDerivedType(typeof(UnfreezeCluster), "cluster.unfreeze")]
 public abstract record OperationRequest
 {
     /// <summary>The stable name used in jobs, rights, audit and API: "instance.create".</summary>
@@ -103,3 +108,37 @@ public sealed record AddNode(string Node, string Address) : NodeRequest(Node) { 
 
 /// <summary>Refused while it holds instances.</summary>
 public sealed record RemoveNode(string Node) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.remove"; }
+
+/// <summary>Null: left as it is. AutoRecover: started on its secondary by itself when its node is lost.</summary>
+public sealed record ModifyInstance(string Instance) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.modify";
+    public bool? AutoRecover { get; init; }
+    public RecoveryPriority? Priority { get; init; }
+}
+
+/// <summary>Null: left as it is. Offline: a person's word that it is gone; its instances are recovered as soon as the rules allow.</summary>
+public sealed record ModifyNode(string Node) : NodeRequest(Node)
+{
+    [JsonIgnore] public override string Name => "node.modify";
+    public bool? Offline { get; init; }
+    public bool? Drained { get; init; }
+}
+
+/// <summary>Runs the node's power command. Confirm: the node's name once more, typed by a person.</summary>
+public sealed record PowerOffNode(string Node, string Confirm) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.power-off"; }
+
+public abstract record ClusterRequest : OperationRequest
+{
+    [JsonIgnore] public override IReadOnlyList<string> Subjects => ["cluster"];
+}
+
+/// <summary>Null: left as it is. AutoRecover off: nothing in the cluster is started elsewhere by itself.</summary>
+public sealed record ModifyCluster : ClusterRequest
+{
+    [JsonIgnore] public override string Name => "cluster.modify";
+    public bool? AutoRecover { get; init; }
+}
+
+/// <summary>Automatic recovery goes on after it had frozen.</summary>
+public sealed record UnfreezeCluster : ClusterRequest { [JsonIgnore] public override string Name => "cluster.unfreeze"; }

@@ -20,6 +20,11 @@ public static class Catalog
         [typeof(ConfirmInstance)] = new ConfirmInstanceOperation(),
         [typeof(AddNode)] = new AddNodeOperation(),
         [typeof(RemoveNode)] = new RemoveNodeOperation(),
+        [typeof(ModifyInstance)] = new ModifyInstanceOperation(),
+        [typeof(ModifyNode)] = new ModifyNodeOperation(),
+        [typeof(PowerOffNode)] = new PowerOffNodeOperation(),
+        [typeof(ModifyCluster)] = new ModifyClusterOperation(),
+        [typeof(UnfreezeCluster)] = new UnfreezeClusterOperation(),
     };
 
     /// <summary>Every request type, for tests that want a row per operation.</summary>

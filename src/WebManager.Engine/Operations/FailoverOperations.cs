@@ -2,6 +2,7 @@
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 using WebManager.Engine.Model;
+using WebManager.Engine.Plan;
 
 namespace WebManager.Engine.Operations;
 
@@ -11,7 +12,8 @@ internal sealed class FailoverInstanceOperation : InstanceOperation<FailoverInst
     public override QuotaRule Quota => QuotaRule.None;
 
     protected override Refusal? Check(FailoverInstance request, Instance i, Picture now, EngineParts parts) =>
-        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? Mirrored(i) ?? PowerChecks.Online(i.Secondary!, parts) ?? PowerChecks.Online(i.Primary, parts) ?? Whole(i);
+        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? Mirrored(i) ?? PowerChecks.Online(i.Secondary!, parts) ?? PowerChecks.Online(i.Primary, parts) ?? Whole(i)
+        ?? (i.Wanted == AdminState.Up ? Room.Lacks(i, i.Secondary!, now) : null);
 
     private static Refusal? Mirrored(Instance i) => i is { Template: DiskTemplate.Mirror, Secondary: not null }
         ? null
@@ -67,7 +69,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         : i.Generation.Sync != SyncState.InSync ? new Refusal("mirror.not-in-sync", $"The copy of {i.Name} on {i.Secondary} is not whole; it is not used by itself.", "Bring the primary back.")
         : i.Wanted == AdminState.Down || i.Stage != LifeStage.Ready ? new Refusal("instance.not-wanted", $"{i.Name} is not wanted running.")
         : parts.Nodes.HealthOf(i.Primary) == NodeHealth.Online ? new Refusal("recover.not-needed", $"Node {i.Primary} answers again.")
-        : PowerChecks.Online(i.Secondary!, parts);
+        : PowerChecks.Online(i.Secondary!, parts) ?? RecoveryPolicy.HeldBack(i, now);
 
     /// <summary>This job's own promotion was stored before a crash of the engine.</summary>
     private static bool Promoted(RecoverInstance request, Instance i) =>
@@ -76,6 +78,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     public override async Task<Outcome<Done>> RunAsync(RecoverInstance request, JobContext job, CancellationToken ct)
     {
         var instance = job.Now.Find(request.Instance)!;
+        RecoveryNotes.Begin(job, instance);
         if (!Promoted(request, instance))
         {
             var promoted = await PromoteAsync(instance, job, ct);
@@ -97,30 +100,53 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         var refusal = await HeardAsync(old, primary, job, ct);
         if (refusal is null)
         {
-            return await GuestSteps.NewGenerationAsync(job, i.Id, "promote", old.Secondary!, old.Primary, SyncState.Alone, start: true, $"{old.Secondary} is the primary now; its copy has every acknowledged write.", ct, former: old);
+            var promoted = await GuestSteps.NewGenerationAsync(job, i.Id, "promote", old.Secondary!, old.Primary, SyncState.Alone, start: true, $"{old.Secondary} is the primary now; its copy has every acknowledged write.", ct, former: old, refuses: (now, instance) => MayNot(now, instance, job));
+            if (promoted.Ok) { return promoted; }
+            refusal = promoted.Refusal;
         }
         await job.OrderAsync(old.Secondary!, new StandUpOrder(job.OperationId("stand-up"), job.Epoch, old), Limit, ct);
         primary?.StandUp(old);
         return refusal;
     }
 
-    /// <summary>Null when neither voter hears the primary until its lease is over.</summary>
+    /// <summary>Asked in the transaction of the promotion: what holds recovery back may have come meanwhile.</summary>
+    private static Refusal? MayNot(Picture now, Instance i, JobContext job)
+    {
+        if (RecoveryPolicy.HeldBack(i, now) is { } held) { return held; }
+        if (job.Parts.Faults.LostTogether() is { Count: > 0 } lost) { return new Refusal("recover.frozen", $"{string.Join(", ", lost)} were lost at once; recovery freezes.", "An administrator releases it."); }
+        RecoveryNotes.Promoted(job);
+        return null;
+    }
+
+    /// <summary>Null when neither voter hears the primary until its lease is over, or its power-off is confirmed.</summary>
     private static async Task<Refusal?> HeardAsync(GenerationRecord old, Loop.NodeWatch? primary, JobContext job, CancellationToken ct)
     {
         var limits = job.Parts.Heartbeat;
         var heard = await job.OrderAsync(old.Secondary!, new StandDownOrder(job.OperationId("stand-down"), job.Epoch, old), Limit, ct);
         if (heard.Ok && primary is not null)
         {
-            await job.Nodes.UntilAsync(() => primary.Health == NodeHealth.Online || primary.SinceChallenge >= limits.Isolation, limits.Isolation, ct);
+            if (!Hears(heard.Value, limits)) { await PowerOffAsync(primary, job, ct); }
+            await job.Nodes.UntilAsync(() => primary.Health == NodeHealth.Online || primary.SinceChallenge >= limits.Isolation || job.Parts.Power.OffFor(old.Primary) is not null, limits.Isolation, ct);
             heard = await job.OrderAsync(old.Secondary!, new PeerSilenceRequest(old.Instance, old.Primary), Limit, ct);
         }
         if (!heard.Ok) { return heard.Refusal; }
         if (primary is { Health: NodeHealth.Online }) { return new Refusal("recover.not-needed", $"Node {old.Primary} answers again."); }
-        // "Still hears" means within the beats that the engine itself missed.
-        return heard.Value.SinceHeardMs is { } ago && ago < (limits.Suspect / 2).TotalMilliseconds
+        return Hears(heard.Value, limits)
             ? new Refusal("recover.primary-heard", $"{old.Secondary} still hears {old.Primary}, so the instance runs on there.", "Look at the network between the portal and the node.")
             : null;
     }
+
+    /// <summary>Runs the node's power command, if it has one. A beat later, so that nodes lost together are known as such: those are not powered off (S40).</summary>
+    private static async Task PowerOffAsync(Loop.NodeWatch primary, JobContext job, CancellationToken ct)
+    {
+        if (!job.Parts.Power.Can(primary.Name)) { return; }
+        var limits = job.Parts.Heartbeat;
+        await job.Nodes.UntilAsync(() => primary.Health == NodeHealth.Online || primary.Silence >= limits.Suspect + limits.Every, limits.Every, ct);
+        if (primary.Health != NodeHealth.Online && job.Parts.Faults.LostTogether(limits.Suspect).Count == 0) { job.Parts.Power.BeginOnce(primary.Name, job.Job.Id, CancellationToken.None); }
+    }
+
+    /// <summary>Still: within the beats that the engine itself missed.</summary>
+    private static bool Hears(StandDownReply reply, HeartbeatOptions limits) => reply.SinceHeardMs is { } ago && ago < (limits.Suspect / 2).TotalMilliseconds;
 
     private static async Task<Outcome<Done>> FinishAsync(Instance i, JobContext job, CancellationToken ct)
     {
@@ -130,6 +156,8 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         var started = await GuestSteps.OrderAloneAsync(job, job.Now.Instances[i.Id], ct);
         // Spent: it was started before a crash of the engine; the watcher sees to the rest.
         if (!started.Ok && started.Refusal.Code != "generation.spent") { return started; }
+        RecoveryNotes.Started(job);
+        job.AtEnd = (now, changes) => { if (now.Instances.TryGetValue(i.Id, out var ended) && job.Job.Recovery is { } t) { changes.Write(ended with { LastRecovery = t }); } };
         Tell(i, job);
         return Done.Value;
     }

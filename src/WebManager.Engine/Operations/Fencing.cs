@@ -11,7 +11,7 @@ internal static class Fencing
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Certain means: its guest was reaped under the former generation, or its lease has run out by every clock, isolation + margin since
+    /// Certain means: its guest was reaped under the former generation, or its node was powered off and is silent since, or its lease has run out by every clock, isolation + margin since
     /// the engine and the new primary last received a challenge of it. Noted durably, so that it is waited for once. No promotion open: nothing to wait for.
     /// </summary>
     public static async Task<Refusal?> AwaitAsync(JobContext job, Guid id, CancellationToken ct)
@@ -25,20 +25,35 @@ internal static class Fencing
         var (heard, asked) = await SilenceAsync(former, record, job, ct);
         TimeSpan Left() => needed - Min(watch?.SinceChallenge ?? needed, heard + job.Parts.Clock.GetElapsedTime(asked));
         bool Dead() => Reaped(watch, former) || Left() <= TimeSpan.Zero;
-        var gone = false;
+        var (off, mayBeOff, gone) = (false, true, false);
         // A primary that answers the engine again keeps renewing SinceChallenge; its guest is killed by the newer record and then reported reaped.
-        while (!Dead())
+        while (!Dead() && !off)
         {
             // One that never ran the guest under the former generation reports no end of it: having stored the newer record, it is sure to have none.
             if (watch is { Health: NodeHealth.Online } && await GoneAsync(former, record, job, ct)) { gone = true; break; }
             var left = Left();
-            await job.Nodes.UntilAsync(Dead, left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
+            await job.Nodes.UntilAsync(() => Dead() || (mayBeOff && job.Parts.Power.OffFor(former.Primary) is not null), left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
+            off = mayBeOff && !Dead() && await PoweredOffAsync(former, record.Primary, job, ct);
+            mayBeOff &= off || job.Parts.Power.OffFor(former.Primary) is null;   // the other node heard it: from here only time counts
         }
-        return await ClearAsync(job, id, gone || Reaped(watch, former) ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
+        var waited = needed - Left();
+        var reaped = gone || Reaped(watch, former);
+        var by = reaped ? $"{former.Primary} says its guest is gone." : off ? $"{former.Primary} was powered off and is silent since." : $"No guest can run on {former.Primary} any more.";
+        return await ClearAsync(job, id, by, off || reaped ? null : waited, ct);
     }
 
+    /// <summary>The power command succeeded, and neither the engine nor the other node has heard it since (R4).</summary>
+    public static async Task<bool> PoweredOffAsync(GenerationRecord former, string other, JobContext job, CancellationToken ct)
+    {
+        if (job.Parts.Power.OffFor(former.Primary) is null) { return false; }
+        var reply = await job.OrderAsync(other, new PeerSilenceRequest(former.Instance, former.Primary), Limit, ct);
+        return reply.Ok && job.Parts.Power.OffFor(former.Primary) is { } since
+            && Math.Min(reply.Value.SinceHeardMs ?? reply.Value.AgentUpMs, reply.Value.AgentUpMs) >= since.TotalMilliseconds;
+    }
+
+    /// <summary>A node set offline is still listened to; that its guest was reaped under a generation stays true.</summary>
     private static bool Reaped(NodeWatch? watch, GenerationRecord former) =>
-        watch is { Health: NodeHealth.Online } && watch.ReportOf(former.Instance) is { Guest: GuestPhase.Absent } r && r.GuestGeneration == former.Number && r.End != GuestEnd.None;
+        watch is { Health: NodeHealth.Online or NodeHealth.Offline } && watch.ReportOf(former.Instance) is { Guest: GuestPhase.Absent } r && r.GuestGeneration == former.Number && r.End != GuestEnd.None;
 
     /// <summary>The former primary kills and reaps its guest before it answers to the newer record, and starts none under an older one afterwards.</summary>
     private static async Task<bool> GoneAsync(GenerationRecord former, GenerationRecord record, JobContext job, CancellationToken ct)
@@ -57,12 +72,12 @@ internal static class Fencing
         return (heard, asked);
     }
 
-    private static async Task<Refusal?> ClearAsync(JobContext job, Guid id, string text, CancellationToken ct)
+    private static async Task<Refusal?> ClearAsync(JobContext job, Guid id, string text, TimeSpan? waited, CancellationToken ct)
     {
         var cleared = await job.StepAsync<Instance>("fenced", (now, changes) =>
         {
             changes.Text = text;
-            return changes.Write(now.Instances[id] with { Former = null });
+            return changes.Write(RecoveryNotes.Fenced(job, now.Instances[id], text, waited) with { Former = null });
         }, ct);
         return cleared.Refusal;
     }

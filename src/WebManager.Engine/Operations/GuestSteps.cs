@@ -101,11 +101,16 @@ internal static class GuestSteps
         return Done.Value;
     }
 
-    /// <summary>Makes and stores the next generation; with start, also that its start was ordered, before any order leaves (R4, H8).</summary>
-    public static Task<Outcome<Instance>> NewGenerationAsync(JobContext job, Guid id, string step, string primary, string? secondary, SyncState sync, bool start, string text, CancellationToken ct, GenerationRecord? former = null) =>
+    /// <summary>
+    /// Makes and stores the next generation; with start, also that its start was ordered, before any order leaves (R4, H8).
+    /// Refuses is asked in the same transaction.
+    /// </summary>
+    public static Task<Outcome<Instance>> NewGenerationAsync(JobContext job, Guid id, string step, string primary, string? secondary, SyncState sync, bool start, string text, CancellationToken ct,
+        GenerationRecord? former = null, Func<Picture, Instance, Refusal?>? refuses = null) =>
         job.StepAsync<Instance>(step, (now, changes) =>
         {
             if (!now.Instances.TryGetValue(id, out var instance)) { return new Refusal("instance.unknown", "The instance is gone."); }
+            if (refuses?.Invoke(now, instance) is { } refusal) { return refusal; }
             changes.Text = text;
             var record = new GenerationRecord(id, (instance.Generation?.Number ?? 0) + 1, job.Parts.Random.NewTag(), primary, secondary, sync);
             return changes.Write(instance with
@@ -115,6 +120,7 @@ internal static class GuestSteps
                 StartOrdered = start ? record.Number : instance.StartOrdered,
                 FreshDisks = instance.FreshDisks && !start,
                 Former = former ?? instance.Former,
+                LastRecovery = former is null ? instance.LastRecovery : job.Job.Recovery,
             });
         }, ct);
 

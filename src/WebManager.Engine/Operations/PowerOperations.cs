@@ -22,9 +22,14 @@ internal static class PowerChecks
     public static Task<Outcome<Instance>> WantAsync(JobContext job, Guid id, AdminState wanted, CancellationToken ct) =>
         job.StepAsync<Instance>("wanted", (now, changes) =>
         {
+            var i = now.Instances[id];
+            if (wanted == AdminState.Up && Fits(i, now) is { } full) { return full; }
             changes.Text = wanted == AdminState.Up ? "Wanted: running." : "Wanted: stopped.";
-            return now.Instances[id].Wanted == wanted ? now.Instances[id] : changes.Write(now.Instances[id] with { Wanted = wanted, FailureText = null });
+            return i.Wanted == wanted && i.GaveUpAt is null ? i : changes.Write(i with { Wanted = wanted, FailureText = null, GaveUpAt = null });
         }, ct);
+
+    /// <summary>What is wanted running already has its memory.</summary>
+    public static Refusal? Fits(Instance i, Picture now) => i.Wanted == AdminState.Up ? null : Plan.Room.Lacks(i, i.Primary, now);
 
     public static bool Runs(Instance i, EngineParts parts) => parts.Nodes.ReportOf(i.Primary, i.Id) is { Guest: not GuestPhase.Absent };
 }
@@ -35,13 +40,13 @@ internal sealed class StartInstanceOperation : InstanceOperation<StartInstance>
     public override QuotaRule Quota => QuotaRule.TakesRunning;
 
     protected override Refusal? Check(StartInstance request, Instance i, Picture now, EngineParts parts) =>
-        PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts);
+        PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts) ?? PowerChecks.Fits(i, now);
 
     public override async Task<Outcome<Done>> RunAsync(StartInstance request, JobContext job, CancellationToken ct)
     {
         var instance = job.Now.Find(request.Instance)!;
         if (PowerChecks.Runs(instance, job.Parts) && instance.Wanted == AdminState.Up) { await job.LogAsync("It runs already.", ct); return Done.Value; }
-        await PowerChecks.WantAsync(job, instance.Id, AdminState.Up, ct);
+        if (await PowerChecks.WantAsync(job, instance.Id, AdminState.Up, ct) is { Ok: false, Refusal: { } full }) { return full; }
         return PowerChecks.Runs(instance, job.Parts) ? Done.Value : await GuestSteps.StartAsync(job, instance.Id, instance.Primary, instance.Secondary, ct);
     }
 }
@@ -69,13 +74,13 @@ internal sealed class RebootInstanceOperation : InstanceOperation<RebootInstance
     public override QuotaRule Quota => QuotaRule.None;
 
     protected override Refusal? Check(RebootInstance request, Instance i, Picture now, EngineParts parts) =>
-        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts);
+        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts) ?? PowerChecks.Fits(i, now);
 
     public override async Task<Outcome<Done>> RunAsync(RebootInstance request, JobContext job, CancellationToken ct)
     {
         var instance = job.Now.Find(request.Instance)!;
         var reached = job.Resumed ? job.Job.Step : null;
-        await PowerChecks.WantAsync(job, instance.Id, AdminState.Up, ct);
+        if (await PowerChecks.WantAsync(job, instance.Id, AdminState.Up, ct) is { Ok: false, Refusal: { } full }) { return full; }
         // After a crash past the stop, the guest that runs is the rebooted one.
         if (reached is null or "wanted" or "stop")
         {
@@ -94,7 +99,8 @@ internal sealed class RestartInstanceOperation : InstanceOperation<RestartInstan
 
     protected override Refusal? Check(RestartInstance request, Instance i, Picture now, EngineParts parts) =>
         PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts)
-        ?? (i.Wanted == AdminState.Up ? null : new Refusal("instance.not-wanted", $"{i.Name} is wanted stopped."));
+        ?? (i.Wanted == AdminState.Up ? null : new Refusal("instance.not-wanted", $"{i.Name} is wanted stopped."))
+        ?? (i.GaveUpAt is null ? null : new Refusal("instance.gave-up", $"{i.Name} was given up on.", "Look at its console, then start it."));
 
     public override async Task<Outcome<Done>> RunAsync(RestartInstance request, JobContext job, CancellationToken ct)
     {

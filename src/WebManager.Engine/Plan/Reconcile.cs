@@ -6,7 +6,15 @@ using WebManager.Engine.Model;
 namespace WebManager.Engine.Plan;
 
 /// <summary>One instance with what its nodes say. A null report: the node answered, and has nothing of it.</summary>
-public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceReport? AtPrimary, NodeHealth? Secondary, InstanceReport? AtSecondary);
+public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceReport? AtPrimary, NodeHealth? Secondary, InstanceReport? AtSecondary)
+{
+    /// <summary>Why it is not recovered although it could be (RecoveryPolicy).</summary>
+    public Refusal? HeldBack { get; init; }
+
+    /// <summary>Its primary is silent, and only an in-sync copy on a node that answers is promoted, and only for an instance wanted up.</summary>
+    public bool Recoverable => Primary is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline
+        && Instance is { Stage: LifeStage.Ready, Wanted: AdminState.Up, GaveUpAt: null, Generation.Sync: SyncState.InSync } && Secondary == NodeHealth.Online;
+}
 
 /// <summary>What to do, and what the guest's own power-off means: it stays off.</summary>
 public sealed record Step(OperationRequest? File, bool PoweredItselfOff = false)
@@ -24,11 +32,8 @@ public static class Reconcile
         (LifeStage.Ready, NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) => OnSilentPrimary(seen),
     };
 
-    /// <summary>Only an in-sync copy on a node that answers is promoted, and only for an instance wanted up.</summary>
     private static Step OnSilentPrimary(Observed seen) =>
-        seen is { Instance: { Wanted: AdminState.Up, Generation: { Sync: SyncState.InSync } g }, Secondary: NodeHealth.Online }
-            ? new Step(new RecoverInstance(seen.Instance.Name, g.Number))
-            : Step.Nothing;
+        seen is { Recoverable: true, HeldBack: null } ? new Step(new RecoverInstance(seen.Instance.Name, seen.Instance.Generation!.Number)) : Step.Nothing;
 
     private static Step OnLivePrimary(Observed seen) => seen.AtPrimary is not { } report ? OnAbsentGuest(seen) : report.Guest switch
     {
@@ -42,7 +47,7 @@ public static class Reconcile
     private static Step OnAbsentGuest(Observed seen)
     {
         var (i, report) = (seen.Instance, seen.AtPrimary);
-        if (i.Wanted == AdminState.Down) { return Step.Nothing; }
+        if (i.Wanted == AdminState.Down || i.GaveUpAt is not null) { return Step.Nothing; }
         var underNewest = report is not null && (i.Generation is null || report.GuestGeneration == i.Generation.Number);
         return underNewest && report!.End == GuestEnd.Clean
             ? new Step(null, PoweredItselfOff: true)

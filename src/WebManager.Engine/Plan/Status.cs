@@ -37,7 +37,7 @@ public static class Status
         return status switch
         {
             InstanceStatus.Failed => i.FailureText,
-            InstanceStatus.NodeDown or InstanceStatus.NodeOffline => Waits(i, seen.Secondary),
+            InstanceStatus.NodeDown or InstanceStatus.NodeOffline => Waits(seen),
             InstanceStatus.ErrorDown => i.FailureText ?? "It should run but does not; it is started again by itself.",
             InstanceStatus.ErrorUp => "It should be stopped but runs.",
             InstanceStatus.Paused => seen.AtPrimary?.MirrorText ?? "Its disk does not answer; it goes on as soon as that is settled.",
@@ -46,11 +46,17 @@ public static class Status
         };
     }
 
-    private static string Waits(Instance i, NodeHealth? secondary) => i.Template switch
+    private static string Waits(Observed seen)
     {
-        DiskTemplate.Diskless or DiskTemplate.File => $"Its node {i.Primary} does not answer. It has no copy elsewhere and waits for the node.",
-        DiskTemplate.Mirror => i.Generation is { Sync: SyncState.Alone }
-            ? $"Its node {i.Primary} does not answer, and the copy on {i.Secondary} is not whole. Bring {i.Primary} back."
-            : secondary == NodeHealth.Online ? $"Its node {i.Primary} does not answer; it is taken over by {i.Secondary}." : $"Neither {i.Primary} nor {i.Secondary} answers. Bring one of them back.",
-    };
+        var i = seen.Instance;
+        var node = seen.Primary == NodeHealth.Offline ? $"Its node {i.Primary} is set offline" : $"Its node {i.Primary} does not answer";
+        return i.Template switch
+        {
+            DiskTemplate.Diskless or DiskTemplate.File => $"{node}. It has no copy elsewhere and waits for the node.",
+            DiskTemplate.Mirror when i.GaveUpAt is not null => $"{node}. {i.FailureText}",
+            DiskTemplate.Mirror when i.Generation is { Sync: SyncState.Alone } => $"{node}, and the copy on {i.Secondary} is not whole. Bring {i.Primary} back.",
+            DiskTemplate.Mirror when seen.HeldBack is { } held => $"{node}. {held.Message} {held.Remedy}",
+            DiskTemplate.Mirror => seen.Secondary == NodeHealth.Online ? $"{node}; it is taken over by {i.Secondary}." : $"{node}, and neither does {i.Secondary}. Bring one of them back.",
+        };
+    }
 }

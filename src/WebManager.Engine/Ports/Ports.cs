@@ -101,6 +101,16 @@ public sealed class LeaseLostException() : Exception("Another engine holds this 
 
 public sealed class RevisionConflictException(string row) : Exception($"Someone changed {row} first.");
 
+/// <summary>Out-of-band power of nodes: a management board, a switched socket.</summary>
+public interface IPowerControl
+{
+    /// <summary>Whether there is a command for this node.</summary>
+    bool Can(string node);
+
+    /// <summary>Runs it. Success is what the command says within its time limit; that alone confirms nothing, the node must stay silent too.</summary>
+    Task<Outcome<Done>> PowerOffAsync(string node, CancellationToken ct);
+}
+
 /// <summary>Told before and after each step boundary of a job; tests end the process there to show that recovery works.</summary>
 public interface IStepObserver
 {

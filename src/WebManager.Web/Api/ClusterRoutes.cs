@@ -16,6 +16,10 @@ internal static class ClusterRoutes
     public static void MapCluster(this RouteGroupBuilder api)
     {
         api.MapGet("/cluster", Cluster).WithTags("cluster");
+        api.MapPatch("/cluster", (ModifyClusterRequest body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new ModifyCluster { AutoRecover = body.AutoRecover }, http, body.Reason)).Accepted().WithTags("cluster");
+        api.MapPost("/cluster/unfreeze", (ReasonRequest? body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new UnfreezeCluster(), http, body?.Reason)).Accepted().WithTags("cluster");
         api.MapGet("/images", (IImageCatalog catalog) => catalog.Images.Select(i => i.View()).ToList()).WithTags("images");
         api.MapGet("/events", async (IClusterStore store, CancellationToken ct, long? before = null, int limit = 100) =>
             (await store.EventsAsync(before, Math.Clamp(limit, 1, 1000), ct)).Select(e => e.View()).ToList()).WithTags("events");
@@ -32,7 +36,10 @@ internal static class ClusterRoutes
         var instances = engine.Feeds.Instances.Current().Values.ToList();
         var kinds = nodes.Where(n => n.Hypervisor is not null).Select(n => JsonNamingPolicy.CamelCase.ConvertName(n.Hypervisor.ToString()!)).Distinct().Order();
         return new ClusterView(engine.Cluster.Name, Version, nodes.Count(n => n.Health == NodeHealth.Online), nodes.Count,
-            instances.Count(i => i.Status == InstanceStatus.Running), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null);
+            instances.Count(i => i.Status == InstanceStatus.Running), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null)
+        {
+            AutoRecover = !engine.Cluster.RecoveryOff, FrozenAt = engine.Cluster.FrozenAt, FrozenText = engine.Cluster.FrozenText,
+        };
     }
 
     /// <summary>Null when all is well; otherwise what is missing, on one line.</summary>

@@ -23,6 +23,7 @@ internal static class InstanceRoutes
         group.MapPost("/", (CreateInstanceRequest body, HttpContext http, IClusterEngine engine) => CreateAsync(body, http, engine)).Accepted();
         group.MapDelete("/{name}", (string name, string? reason, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new RemoveInstance(name), http, reason)).Accepted();
+        group.MapPatch("/{name}", ModifyAsync).Accepted();
         MapAction(group, "start", (name, _) => new StartInstance(name));
         MapAction(group, "stop", (name, seconds) => seconds is { } s ? new StopInstance(name) { TimeoutSeconds = s } : new StopInstance(name));
         MapAction(group, "reboot", (name, seconds) => seconds is { } s ? new RebootInstance(name) { TimeoutSeconds = s } : new RebootInstance(name));
@@ -41,6 +42,18 @@ internal static class InstanceRoutes
     private static void MapAction(RouteGroupBuilder group, string verb, Func<string, int?, OperationRequest> request) =>
         group.MapPost($"/{{name}}/{verb}", (string name, InstanceActionRequest? body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, request(engine.FindInstance(name)?.Name ?? name, body?.TimeoutSeconds), http, body?.Reason)).Accepted();
+
+    private static Task<IResult> ModifyAsync(string name, ModifyInstanceRequest body, HttpContext http, IClusterEngine engine)
+    {
+        RecoveryPriority? priority = null;
+        if (body.Priority is { } word)
+        {
+            if (!Enum.TryParse<RecoveryPriority>(word, ignoreCase: true, out var known) || int.TryParse(word, out _))
+                return Task.FromResult<IResult>(Problems.From(new Refusal("instance.priority-unknown", $"There is no priority {word}.", "Use low, normal or high.") { Field = "priority" }));
+            priority = known;
+        }
+        return Submit.AsJobAsync(engine, new ModifyInstance(engine.FindInstance(name)?.Name ?? name) { AutoRecover = body.AutoRecover, Priority = priority }, http, body.Reason);
+    }
 
     private static Task<IResult> CreateAsync(CreateInstanceRequest body, HttpContext http, IClusterEngine engine)
     {

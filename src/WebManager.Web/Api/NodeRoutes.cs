@@ -1,4 +1,4 @@
-// /api/v1/nodes: list, show, ask for a join token, remove.
+// /api/v1/nodes: list, show, ask for a join token, set aside, power off, remove.
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
@@ -20,6 +20,10 @@ internal static class NodeRoutes
         group.MapPost("/", AddAsync).Produces<AddNodeReply>().ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
         group.MapDelete("/{name}", (string name, string? reason, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new RemoveNode(name), http, reason)).Accepted();
+        group.MapPatch("/{name}", (string name, ModifyNodeRequest body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new ModifyNode(name) { Offline = body.Offline, Drained = body.Drained }, http, body.Reason)).Accepted();
+        group.MapPost("/{name}/power-off", (string name, PowerOffRequest body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new PowerOffNode(name, body.Confirm), http, body.Reason)).Accepted();
     }
 
     private static async Task<IResult> AddAsync(AddNodeRequest body, HttpContext http, IJoinTokens tokens, CancellationToken ct)

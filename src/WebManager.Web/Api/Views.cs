@@ -11,16 +11,30 @@ namespace WebManager.Web.Api;
 internal static class Views
 {
     public static NodeView View(this NodeRow n) => new(n.Name, n.Address, Word(n.Health), n.Drained, n.Hypervisor is { } kind ? Word(kind) : null, n.HypervisorNote,
-        n.Version, n.Cpus, n.MemoryMiB, n.DiskMiB, n.MemoryMiB - n.CommittedMemoryMiB, n.DiskMiB - n.CommittedDiskMiB, n.Primaries, n.Secondaries, n.LastContact, n.Note);
+        n.Version, n.Cpus, n.MemoryMiB, n.DiskMiB, n.MemoryMiB - n.CommittedMemoryMiB, n.DiskMiB - n.CommittedDiskMiB, n.Primaries, n.Secondaries, n.LastContact, n.Note)
+    {
+        DrainedWhy = n.DrainedWhy, CanPowerOff = n.CanPowerOff,
+    };
 
     public static InstanceView View(this InstanceRow i, IClusterEngine engine) => new(i.Id, i.Name, i.Owner, i.Image, i.Vcpus, i.MemoryMiB,
         engine.FindInstance(i.Name)?.Disks.Select(d => d.SizeMiB).ToList() ?? (i.DiskMiB > 0 ? [i.DiskMiB] : []), Word(i.Template),
-        i.Primary, i.Secondary, Word(i.Wanted), Word(i.Status), Word(i.Mirror), i.MirrorPercent, i.Ip, i.Mac, i.StartedAt, i.CreatedAt, i.Job, i.Text, i.Generation);
+        i.Primary, i.Secondary, Word(i.Wanted), Word(i.Status), Word(i.Mirror), i.MirrorPercent, i.Ip, i.Mac, i.StartedAt, i.CreatedAt, i.Job, i.Text, i.Generation)
+    {
+        AutoRecover = i.AutoRecover, Priority = Word(i.Priority), HeldBack = i.HeldBack, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery?.View(),
+    };
+
+    public static RecoveryView View(this RecoveryTimeline t) => new(t.Job, t.From, t.To, t.Generation, t.LastSignAt)
+    {
+        DetectedSeconds = Seconds(t.Detected), PromotedSeconds = Seconds(t.Promoted), FencedSeconds = Seconds(t.Fenced), FencedBy = t.FencedBy, StartedSeconds = Seconds(t.Started),
+        FirstSignSeconds = Seconds(t.FirstSign), RequiredSeconds = Seconds(t.Required), WaitedSeconds = Seconds(t.Waited), SlackSeconds = Seconds(t.Slack),
+    };
+
+    private static double? Seconds(TimeSpan? t) => t is { } time ? Math.Round(time.TotalSeconds, 3) : null;
 
     public static JobView View(this Job j) => new(j.Id, j.Request.Name, Summary(j), Word(j.Status), j.Caller.Name, [.. j.Reason.Select(r => r.Text)],
-        j.ReceivedAt, j.StartedAt, j.EndedAt, j.Step, j.Error?.Code, j.Error?.Message, j.Error?.Remedy);
+        j.ReceivedAt, j.StartedAt, j.EndedAt, j.Step, j.Error?.Code, j.Error?.Message, j.Error?.Remedy) { Recovery = j.Recovery?.View() };
 
-    public static JobView View(this JobRow j) => new(j.Id, j.Operation, j.Summary, Word(j.Status), j.By, [j.Why], j.ReceivedAt, null, j.EndedAt, j.Step, null, j.Error, j.Remedy);
+    public static JobView View(this JobRow j) => new(j.Id, j.Operation, j.Summary, Word(j.Status), j.By, [j.Why], j.ReceivedAt, null, j.EndedAt, j.Step, null, j.Error, j.Remedy) { Recovery = j.Recovery?.View() };
 
     public static JobLogLineView View(this JobLogLine l) => new(l.Serial, l.At, l.Text);
 

@@ -53,6 +53,7 @@ internal static class ClusterTables
         t.Property(i => i.Generation).AsJson();
         t.Property(i => i.Former).AsJson();
         t.Property(i => i.Doubt).AsJson();
+        t.Property(i => i.LastRecovery).AsJson();
         t.Property(i => i.OsParams).AsJson();
         t.Property(i => i.SshKeys).AsJson();
         t.Ignore(i => i.DiskMiB);
@@ -70,6 +71,7 @@ internal static class ClusterTables
             t.Property(j => j.Caller).AsJson();
             t.Property(j => j.Reason).AsJson();
             t.Property(j => j.Error).AsJson();
+            t.Property(j => j.Recovery).AsJson();
             t.Property(j => j.Subjects).AsJson();
             t.Ignore(j => j.Ended);
         });

@@ -1,4 +1,5 @@
 // Registers the links to the nodes, joining and consoles; maps /join and /console.
+using Microsoft.Extensions.Options;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 using WebManager.Engine;
@@ -20,6 +21,9 @@ public static class NodeServices
         services.AddSingleton<NodeSerial>();
         services.AddSingleton<IConsoleTickets, ConsoleTickets>();
         services.AddSingleton<IRandomness, Randomness>();
+        services.AddOptions<FencingOptions>().BindConfiguration("Engine:Fencing").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<FencingOptions>, FencingCheck>();
+        services.AddSingleton<IPowerControl, PowerCommands>();
         return services;
     }
 

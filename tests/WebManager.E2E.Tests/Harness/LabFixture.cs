@@ -31,7 +31,7 @@ public sealed class LabFixture : IAsyncLifetime
         if (_portal is not null) await _portal.DisposeAsync();
     }
 
-    /// <summary>Whatever the test before left: portal up, every node online, no instances.</summary>
+    /// <summary>Whatever the test before left: portal up, every node online, recovery not frozen, no instances.</summary>
     public async Task FreshAsync()
     {
         if (Portal.Pid is null) await Portal.BeginAsync();
@@ -42,6 +42,8 @@ public sealed class LabFixture : IAsyncLifetime
             await Api.LabAsync(node, "start");
         }
         await Portal.AllOnlineAsync();
+        // Two nodes that were silent at once, on a busy machine or by a test, froze it.
+        if ((await Api.GetAsync<ClusterView>("cluster")).FrozenAt is not null) await Api.SendAsync(HttpMethod.Post, "cluster/unfreeze");
         foreach (var instance in await Api.InstancesAsync()) await RemoveAsync(instance.Name);
     }
 

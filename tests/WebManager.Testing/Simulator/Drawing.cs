@@ -32,6 +32,7 @@ public static class Drawing
             LatePart = Math.Round(random.NextDouble(), 3),
             Pace = random.Next(10) switch { 0 => 1, 1 or 2 or 3 => 3, _ => 10 },
             RestartLimit = 1000, RestartSeconds = 0.05,
+            Freezes = seed % 4 == 0,   // a freeze keeps promotions from being explored, so few histories know it
         };
         var target = random.Next(2) == 0 ? random.Next(5, 40) : random.Next(40, 160);
         while (draft.Count < target)

@@ -45,7 +45,12 @@ public sealed class Exploration(Scenario scenario, RuleSwitches? rules = null, b
         Faults.Do(World, "repair", []);
         // Twice at rest: what was under way before the repair has arrived.
         var calm = 0;
-        for (var until = World.Now + RestLimit; World.Now < until && calm < 2; calm = NotAtRest().Count > 0 ? 0 : calm + 1) await World.DelayAsync(Look);
+        for (var until = World.Now + RestLimit; World.Now < until && calm < 2; calm = NotAtRest().Count > 0 ? 0 : calm + 1)
+        {
+            await World.DelayAsync(Look);
+            if (World.Database.Cluster?.FrozenAt is not null) Faults.Do(World, "unfreeze", []);
+        }
+
         if (NotAtRest() is { Count: > 0 } wrong) return wrong;
         return World.Options.Seed % 4 == 0 ? await WithoutPortalAsync() : [];
     }

@@ -25,6 +25,8 @@ public static class Faults
         ["start"] = new("instance", FaultKind.Operation), ["stop"] = new("instance", FaultKind.Operation), ["failover"] = new("instance", FaultKind.Operation),
         ["remove"] = new("instance", FaultKind.Operation), ["reboot"] = new("instance", FaultKind.Operation), ["create"] = new("instance template nodes", FaultKind.Operation),
         ["remove-node"] = new("node", FaultKind.Operation), ["backup"] = new("", FaultKind.Operation), ["confirm"] = new("instance node", FaultKind.Operation),
+        ["auto-recover"] = new("instance|cluster on|off", FaultKind.Operation), ["priority"] = new("instance low|normal|high", FaultKind.Operation),
+        ["unfreeze"] = new("", FaultKind.Operation), ["offline"] = new("node yes|no", FaultKind.Operation), ["power-command"] = new("node works|fails|hangs|lies", FaultKind.Operation),
         ["restore"] = new("", FaultKind.Fault), ["twin"] = new("", FaultKind.Fault), ["twin-crash"] = new("", FaultKind.Fault),
     };
 
@@ -97,8 +99,25 @@ internal static class FaultActions
         "twin" => StartTwin(world),
         "twin-crash" => world.Twin?.Crash() ?? false,
         "confirm" => Submit(world, new ConfirmInstance(args[0], args[1])),
+        "unfreeze" => Submit(world, new UnfreezeCluster()),
+        "auto-recover" or "priority" or "offline" => Submit(world, Policy(word, args[0], args[1])),
+        "power-command" => Learn(world, args[0], args[1]),
         _ => Submit(world, Request(word, args[0])),
     };
+
+    private static OperationRequest Policy(string word, string subject, string value) => (word, subject) switch
+    {
+        ("auto-recover", "cluster") => new ModifyCluster { AutoRecover = value == "on" },
+        ("auto-recover", _) => new ModifyInstance(subject) { AutoRecover = value == "on" },
+        ("priority", _) => new ModifyInstance(subject) { Priority = Enum.Parse<RecoveryPriority>(value, ignoreCase: true) },
+        _ => new ModifyNode(subject) { Offline = value == "yes" },
+    };
+
+    private static bool Learn(SimWorld world, string node, string way)
+    {
+        world.PowerCommands[node] = way;
+        return true;
+    }
 
     private static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture));
 

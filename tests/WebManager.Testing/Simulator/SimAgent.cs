@@ -82,7 +82,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
 
     private static Task<Outcome<Done>> DoneAsync() => Task.FromResult<Outcome<Done>>(Done.Value);
 
-    private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, _world.Options.NodeMemoryMiB, _world.Options.NodeDiskMiB, "sim", [])
+    private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", [])
     {
         Images = [new ImageRef("alpine", "1")],
         Engines = node.Engines.Runs,

@@ -32,6 +32,9 @@ public sealed class SimNode(SimWorld world, string name)
     public bool Frozen { get; private set; }
     public TimeSpan Now => Clock.Elapsed;
 
+    /// <summary>What its agent states when it says hello the next time.</summary>
+    public long MemoryMiB { get; set; } = world.Options.NodeMemoryMiB;
+
     public SimAgent? Agent { get; private set; }
     public SimKeeper? Keeper { get; private set; }
     public Dictionary<Guid, SimGuest> Guests { get; } = [];

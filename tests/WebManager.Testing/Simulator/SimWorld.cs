@@ -17,6 +17,7 @@ public sealed record SimOptions
 
     /// <summary>How many times slower than usual the guests write.</summary>
     public double Pace { get; init; } = 1;
+    public HeartbeatOptions Heartbeat { get; init; } = new();
     public RecoveryOptions Recovery { get; init; } = new();
 
     /// <summary>Off: nothing is written down, which is quicker; the same seed with it on gives the same run.</summary>
@@ -125,6 +126,9 @@ public sealed class SimWorld
 
     /// <summary>What happened, for scenarios: (when, kind, subject, from, to).</summary>
     public List<SimEvent> Events { get; } = [];
+
+    /// <summary>Node to what its power command does (SimPower).</summary>
+    public Dictionary<string, string> PowerCommands { get; } = [];
 
     public SimNode AddNode(string name)
     {

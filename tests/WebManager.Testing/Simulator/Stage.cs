@@ -21,9 +21,17 @@ public sealed class Stage
             NodeClockRate = n => scenario.Rates.GetValueOrDefault(n, 1),
             PortalClockRate = scenario.Rates.GetValueOrDefault(SimNetwork.Portal, 1),
             Pace = scenario.Pace,
-            Recovery = scenario.RestartLimit is { } limit ? new RecoveryOptions { RestartLimit = limit, RestartBackoff = TimeSpan.FromSeconds(scenario.RestartSeconds) } : new RecoveryOptions(),
+            Recovery = Recovery(scenario),
             KeepHistory = keepHistory,
         });
+    }
+
+    private static RecoveryOptions Recovery(Scenario scenario)
+    {
+        var options = new RecoveryOptions();
+        if (scenario.RestartLimit is { } limit) (options.RestartLimit, options.RestartBackoff) = (limit, TimeSpan.FromSeconds(scenario.RestartSeconds));
+        if (!scenario.Freezes) options.FreezeWindow = TimeSpan.Zero;
+        return options;
     }
 
     public SimWorld World { get; }

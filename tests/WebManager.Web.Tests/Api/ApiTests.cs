@@ -45,6 +45,9 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("GET", "/api/v1/instances/nope/serial", "instance.not-found")]
     [InlineData("GET", "/api/v1/nodes/nope", "node.not-found")]
     [InlineData("DELETE", "/api/v1/nodes/nope", "node.unknown")]
+    [InlineData("PATCH", "/api/v1/instances/nope", "instance.unknown")]
+    [InlineData("PATCH", "/api/v1/nodes/nope", "node.unknown")]
+    [InlineData("POST", "/api/v1/nodes/nope/power-off", "node.unknown")]
     [InlineData("GET", "/api/v1/jobs/12345", "job.not-found")]
     [InlineData("GET", "/api/v1/jobs/12345/wait?seconds=1", "job.not-found")]
     [InlineData("GET", "/api/v1/nothing", "route.not-found")]
@@ -52,6 +55,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     {
         using var api = _portal.Api();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (method == "PATCH" || path.EndsWith("power-off", StringComparison.Ordinal)) { request.Content = JsonContent.Create(method == "PATCH" ? (object)new { reason = "test" } : new { confirm = "nope" }); }
         await AssertProblemAsync(await api.SendAsync(request), 404, code, code.EndsWith(".unknown", StringComparison.Ordinal) ? "name" : null);
     }
 
@@ -72,7 +76,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         string[] wanted = ["/api/v1/session", "/api/v1/cluster", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/instances", "/api/v1/instances/{name}",
             "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
             "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
-            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images"];
+            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off"];
         Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
     }
 
@@ -94,6 +98,32 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         }
         Assert.Contains("\"snapshot\":true", text.ToString(), StringComparison.Ordinal);
         async Task SendAsync(string frame) => await socket.SendAsync(Encoding.UTF8.GetBytes(frame + '\u001e'), WebSocketMessageType.Text, true, limit.Token);
+    }
+
+    [Theory]
+    [InlineData("PATCH", "cluster", "{}", 409, "cluster.nothing-to-change", null)]
+    [InlineData("PATCH", "cluster", """{"autoRecover":"maybe"}""", 400, "request.invalid-json", "autoRecover")]
+    [InlineData("POST", "cluster/unfreeze", "{}", 409, "recovery.not-frozen", null)]
+    [InlineData("PATCH", "instances/web1", """{"priority":"urgent"}""", 422, "instance.priority-unknown", "priority")]
+    [InlineData("PATCH", "instances/web1", """{"priority":"7"}""", 422, "instance.priority-unknown", "priority")]
+    [InlineData("PATCH", "nodes/n1", """{"offline":1}""", 400, "request.invalid-json", "offline")]
+    [InlineData("POST", "nodes/n1/power-off", "{}", 400, "request.invalid-json", "confirm")]
+    public async Task Bad_changes_of_recovery_name_the_field(string method, string path, string body, int status, string code, string? field)
+    {
+        using var api = _portal.Api();
+        using var request = new HttpRequestMessage(new HttpMethod(method), "/api/v1/" + path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        await AssertProblemAsync(await api.SendAsync(request), status, code, field);
+    }
+
+    [Fact]
+    public async Task Recovery_is_switched_for_the_cluster_and_audited()
+    {
+        using var portal = new TestPortal();
+        using var api = portal.Api();
+        var accepted = await (await api.PatchAsJsonAsync("/api/v1/cluster", new ModifyClusterRequest { AutoRecover = false, Reason = "maintenance" }, WireJson.Options)).Content.ReadFromJsonAsync<JobAccepted>(WireJson.Options);
+        var ended = await api.GetFromJsonAsync<JobView>($"/api/v1/jobs/{accepted!.Job}/wait?seconds=10", WireJson.Options);
+        Assert.Equal(("cluster.modify", "cluster.modify cluster", "success"), (ended!.Operation, ended.Summary, ended.Status));
+        Assert.False((await api.GetFromJsonAsync<ClusterView>("/api/v1/cluster", WireJson.Options))!.AutoRecover);
     }
 
     [Fact]

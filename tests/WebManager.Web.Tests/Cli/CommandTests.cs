@@ -43,6 +43,9 @@ public sealed class CommandTests
     [InlineData("instance", "add", "web1")]
     [InlineData("instance", "stop", "web1", "--timeout", "3601")]
     [InlineData("job", "show", "x")]
+    [InlineData("cluster", "modify", "--auto-recover", "maybe")]
+    [InlineData("instance", "modify", "web1", "--priority", "urgent")]
+    [InlineData("node", "modify", "n1", "--offline", "on")]
     public async Task A_wrong_command_line_is_exit_code_2(params string[] args)
     {
         using var wm = new WmRun();
@@ -164,6 +167,49 @@ public sealed class CommandTests
         Assert.Equal(ExitCode.Refused, code);
         Assert.Contains("--yes", error);
         Assert.Empty(portal.Requests);
+    }
+
+    [Theory]
+    [InlineData("PATCH /cluster", """{"autoRecover":false}""", "cluster", "modify", "--auto-recover", "off")]
+    [InlineData("POST /cluster/unfreeze", """{"reason":"switch repaired"}""", "cluster", "unfreeze", "--reason", "switch repaired")]
+    [InlineData("PATCH /instances/web1", """{"autoRecover":true,"priority":"high"}""", "instance", "modify", "web1", "--auto-recover", "on", "--priority", "high")]
+    [InlineData("PATCH /nodes/n1", """{"offline":true}""", "node", "modify", "n1", "--offline", "yes")]
+    [InlineData("PATCH /nodes/n1", """{"drained":false}""", "node", "modify", "n1", "--drained", "no")]
+    [InlineData("POST /nodes/n1/power-off", """{"confirm":"n1"}""", "node", "power-off", "n1", "--confirm", "n1")]
+    public async Task Recovery_is_changed_by_one_request(string request, string body, params string[] args)
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On(request, 202, """{"job":7}""");
+        using var wm = new WmRun(portal);
+        Assert.Equal((0, "Job 7 is accepted.\n", ""), await wm.RunAsync([.. args, "--no-wait"]));
+        Assert.Equal(body, Assert.Single(portal.Requests).Body);
+    }
+
+    [Fact]
+    public async Task Powering_off_asks_for_the_name_and_does_nothing_where_nobody_can_be_asked()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("POST /nodes/n1/power-off", 202, """{"job":7}""");
+        using var mute = new WmRun(portal);
+        var (code, _, error) = await mute.RunAsync("node", "power-off", "n1");
+        Assert.Equal((ExitCode.Refused, 0), (code, portal.Requests.Count));
+        Assert.Contains("--confirm", error);
+        using var wm = new WmRun(portal) { CanAsk = true, TypedIn = "n2\n" };
+        await wm.RunAsync("node", "power-off", "n1", "--no-wait");
+        Assert.Equal("""{"confirm":"n2"}""", Assert.Single(portal.Requests).Body);   // the portal is the one that compares
+    }
+
+    [Fact]
+    public async Task Showing_an_instance_shows_its_last_recovery()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("GET /instances/web1", 200, """{"id":"6f1c1b1e-0000-4000-8000-000000000001","name":"web1","owner":"a","image":"t","vcpus":1,"memoryMiB":96,"disksMiB":[64],"template":"mirror","primary":"n2","wanted":"up","status":"running","mirror":"inSync","createdAt":"2026-01-01T00:00:00Z","generation":2,"lastRecovery":{"job":9,"from":"n1","to":"n2","generation":2,"lastSignAt":"2026-01-01T00:00:00Z","detectedSeconds":2.04,"promotedSeconds":3.01,"fencedSeconds":3.6,"fencedBy":"No guest can run on n1 any more.","startedSeconds":3.7,"firstSignSeconds":5.02,"requiredSeconds":3.5,"waitedSeconds":3.58,"slackSeconds":0.08}}""");
+        using var wm = new WmRun(portal);
+        var (_, output, _) = await wm.RunAsync("instance", "show", "web1");
+        Assert.Contains("  detected:   2.04 s\n", output);
+        Assert.Contains("  fenced:     3.60 s  No guest can run on n1 any more.\n", output);
+        Assert.Contains("  first sign: 5.02 s\n", output);
+        Assert.Contains("  slack:      0.08 s more than the 3.50 s required\n", output);
     }
 
     [Theory]

@@ -22,8 +22,8 @@ public sealed class StoreTests : IDisposable
         var (instance, job) = (NewInstance("web1"), NewJob(7, JobStatus.Running));
         await using (var store = await OpenAsync())
         {
-            var changes = new Changes { Cluster = new Cluster(Guid.NewGuid(), "c", 3, s_at, 1) { Subnet = "10.77.1.0/24", Gateway = "10.77.1.1" } };
-            changes.Nodes.Add(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true });
+            var changes = new Changes { Cluster = new Cluster(Guid.NewGuid(), "c", 3, s_at, 1) { Subnet = "10.77.1.0/24", Gateway = "10.77.1.1", RecoveryOff = true, FrozenAt = s_at, FrozenText = "n1, n2" } };
+            changes.Nodes.Add(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true, DrainedWhy = "flaps" });
             changes.Instances.Add(instance);
             changes.Jobs.Add(job);
             changes.JobLog.Add(new JobLogLine(7, 1, s_at, "began"));
@@ -33,8 +33,8 @@ public sealed class StoreTests : IDisposable
         }
         await using var again = await OpenAsync();
         var state = await again.Store.LoadAsync(default);
-        Assert.Equal("10.77.1.0/24", state.Cluster!.Subnet);
-        Assert.Equal(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true }, Assert.Single(state.Nodes));
+        Assert.Equal(("10.77.1.0/24", true, s_at, "n1, n2"), (state.Cluster!.Subnet, state.Cluster.RecoveryOff, state.Cluster.FrozenAt, state.Cluster.FrozenText));
+        Assert.Equal(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true, DrainedWhy = "flaps" }, Assert.Single(state.Nodes));
         Assert.Equivalent(instance, Assert.Single(state.Instances), strict: true);
         var found = Assert.Single(state.Jobs);
         Assert.Equal(job with { Request = found.Request, Reason = found.Reason, Subjects = found.Subjects }, found);
@@ -143,6 +143,7 @@ public sealed class StoreTests : IDisposable
         {
             Wanted = AdminState.Up, Generation = new GenerationRecord(id, 4, "0123456789abcdef", "n1", "n2", SyncState.InSync), Mirror = MirrorState.InSync,
             OsParams = new Dictionary<string, string> { ["beat"] = "on" }, SshKeys = ["ssh-ed25519 AAAA me"], SshHostKey = "key", StartOrdered = 4, CleanEnd = 3,
+            RecoveryOff = true, Priority = RecoveryPriority.Low, GaveUpAt = s_at, LastRecovery = Timeline(7),
         };
     }
 
@@ -150,8 +151,14 @@ public sealed class StoreTests : IDisposable
         new(id, new CreateInstance($"web{id}", "tiny-linux", 1, 128, DiskTemplate.Mirror, [64]) { SshKeys = ["k"] }, new Caller("u1", "ada", true, "cli") { Address = "::1" },
             [new ReasonEntry("cli:ada", "test", s_at)], status, s_at)
         {
-            Step = "disks", Error = new Refusal("a.b", "text", "remedy") { Field = "name" }, Subjects = [$"instance:web{id}"],
+            Recovery = Timeline(id), Step = "disks", Error = new Refusal("a.b", "text", "remedy") { Field = "name" }, Subjects = [$"instance:web{id}"],
         };
+
+    private static RecoveryTimeline Timeline(long job) => new(job, "n1", "n2", 5, s_at)
+    {
+        Detected = TimeSpan.FromSeconds(2.04), Promoted = TimeSpan.FromSeconds(3), Fenced = TimeSpan.FromSeconds(3.6), FencedBy = "lease over", Started = TimeSpan.FromSeconds(3.7),
+        Required = TimeSpan.FromSeconds(3.5), Waited = TimeSpan.FromSeconds(3.62),
+    };
 
     private async Task<Opened> OpenAsync()
     {

@@ -82,6 +82,53 @@ public sealed class FlowTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Frozen_recovery_is_said_on_every_page_and_released_from_there()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        var page = await browser.OpenAsync("/jobs", portal: portal);
+        await Assertions.Expect(page.GetByTestId("recovery-frozen")).ToHaveCountAsync(0);
+        var cluster = portal.Engine.Cluster;
+        portal.Engine.Feeds.Cluster.Set(cluster.Id, new ClusterRow(cluster.Name, true, DateTimeOffset.UtcNow.AddSeconds(-40), "node2, node3 were lost at once."));
+        await Assertions.Expect(page.GetByTestId("recovery-frozen")).ToContainTextAsync("node2, node3 were lost at once");
+        Assert.Empty(await PageTests.ViolationsAsync(page, "frozen"));
+        foreach (var (width, theme) in new[] { (1280, "light"), (390, "dark") })
+        {
+            var frozen = await browser.OpenAsync("/", width, theme, portal);
+            await frozen.GetByTestId("recovery-frozen").WaitForAsync();
+            await PageTests.ShotAsync(frozen, $"frozen-{width}-{theme}");
+            Assert.Equal(0, await frozen.EvaluateAsync<int>("() => Math.max(0, document.documentElement.scrollWidth - innerWidth)"));
+        }
+        await page.GetByTestId("unfreeze").ClickAsync();
+        await page.GetByTestId("confirm-yes").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("toast").Last).ToContainTextAsync("accepted");
+        Assert.IsType<UnfreezeCluster>(portal.Engine.Asked.Single());
+        portal.Engine.Feeds.Cluster.Set(cluster.Id, new ClusterRow(cluster.Name, false, null, null));
+        await Assertions.Expect(page.GetByTestId("recovery-frozen")).ToHaveCountAsync(0);
+        await Assertions.Expect(page.GetByTestId("recovery-off")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Powering_a_node_off_asks_for_its_name_and_recovery_is_changed_on_the_instances_page()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        var page = await browser.OpenAsync("/nodes/node3", portal: portal);
+        await Assertions.Expect(page.GetByTestId("held-back")).ToContainTextAsync("reports");
+        await page.GetByTestId("node-power-off").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("confirm-yes")).ToBeDisabledAsync();
+        await page.GetByTestId("confirm-name").FillAsync("node3");
+        await page.GetByTestId("confirm-yes").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("toast").Last).ToContainTextAsync("accepted");
+        Assert.Equal(new PowerOffNode("node3", "node3"), portal.Engine.Asked.Single());
+        await page.GotoAsync("/instances/web2");
+        await Assertions.Expect(page.GetByTestId("timeline-first-sign-of-life")).ToContainTextAsync("5.21 s");
+        await Assertions.Expect(page.GetByTestId("timeline-slack")).ToContainTextAsync("Slack: 0.08 s");
+        await page.GetByTestId("auto-recover-switch").ClickAsync();
+        await page.GetByTestId("priority").SelectOptionAsync("Low");
+        await Assertions.Expect(page.GetByTestId("toast").Last).ToContainTextAsync("Priority low");
+        Assert.Equal([new ModifyInstance("web2") { AutoRecover = false }, new ModifyInstance("web2") { Priority = RecoveryPriority.Low }], portal.Engine.Asked.Skip(1));
+    }
+
+    [Fact]
     public async Task Console_connects_answers_and_comes_back_after_a_failover()
     {
         await using var portal = await PortalHost.StartAsync(Scene.Filled());

@@ -33,12 +33,13 @@ public static class Scene
     private static IEnumerable<InstanceRow> Instances() =>
     [
         Instance("web1", "node1", "node2"),
-        Instance("web2", "node2", "node1"),
+        Instance("web2", "node2", "node1") with { LastRecovery = Recovery, Priority = RecoveryPriority.High },
         Instance("db-primary", "node1", "node3", mirror: MirrorState.Degraded, text: "Its other copy is on node3, which is lost. It runs unprotected until node3 is back."),
         Instance("mail", "node2", "node3", mirror: MirrorState.Resynchronising, percent: 42.4),
         Instance("shop", "node2", "node3", InstanceStatus.Recovering, MirrorState.Degraded, text: "node3 was lost; starting on node2."),
         Instance("wiki", "node1", "node2", InstanceStatus.AdminDown),
         Instance("build-runner", "node3", null, InstanceStatus.NodeDown, MirrorState.None, text: "node3 does not answer and there is no other copy. It runs again when node3 is back."),
+        Instance("reports", "node3", "node1", InstanceStatus.NodeDown, text: "Its node node3 does not answer. Automatic recovery is switched off for this instance. Switch it on (wm instance modify reports --auto-recover on) or bring the node back.") with { HeldBack = "recover.instance-off", AutoRecover = false },
         Instance("ci-cache", "node1", null, InstanceStatus.ErrorDown, MirrorState.None, text: "It ended by itself five times in ten minutes. Look at its console, then start it."),
         Instance("sandbox", "node2", "node1", InstanceStatus.Creating),
         Instance("metrics", "node1", "node2", InstanceStatus.Starting),
@@ -46,6 +47,12 @@ public static class Scene
         Instance("legacy-app", "node1", null, InstanceStatus.Failed, MirrorState.None, text: "Its disk could not be read. Remove it or restore it from a copy."),
         Instance("old-lab", "node2", "node1", InstanceStatus.Removing),
     ];
+
+    public static readonly RecoveryTimeline Recovery = new(911, "node1", "node2", 7, Now.AddHours(-3))
+    {
+        Detected = TimeSpan.FromSeconds(2.06), Promoted = TimeSpan.FromSeconds(3.02), Fenced = TimeSpan.FromSeconds(3.61), FencedBy = "No guest can run on node1 any more.",
+        Started = TimeSpan.FromSeconds(3.84), FirstSign = TimeSpan.FromSeconds(5.21), Required = TimeSpan.FromSeconds(3.5), Waited = TimeSpan.FromSeconds(3.58),
+    };
 
     private static Refusal? Rules(OperationRequest request) => request switch
     {
@@ -65,6 +72,8 @@ public static class Scene
             string[] lines = ["Checked again with the locks held.", "Placed on node1, copy on node2.", "Disk 0: 10 GiB on node1 and node2, empty and equal.", "Generation 1: node1/node2, in sync.", "Guest started."];
             foreach (var (text, n) in lines.Select((l, n) => (l, n + 1))) { feeds.JobLog.Set((id, n), new JobLogLine(id, n, at.AddSeconds(n * 0.3), text)); }
         }
+        Job(911, "instance.recover web2", JobStatus.Success, "watcher", "its node is silent", 10800, 1.9);
+        feeds.Jobs.Set(911, feeds.Jobs.Find(911)! with { Recovery = Recovery });
         Job(912, "instance.create web1", JobStatus.Success, "admin", "Created on the portal", 86400, 2.4);
         Job(913, "instance.failover web2", JobStatus.Success, "admin", "Failover on the portal", 7200, 6.8);
         Job(914, "instance.create legacy-app", JobStatus.Error, "anna", "Created on the portal", 3600, 1.2, "The disk on node1 could not be made: no space left.", "Free space on node1 or choose another node.");

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.JSInterop;
 using WebManager.Engine;
+using WebManager.Web.Components.Shared;
 
 namespace WebManager.Web.Components.Pages.Map;
 
@@ -10,6 +11,7 @@ public sealed partial class MapPage
     private ElementReference? _element;
     private bool _watched;
     private Guid? _picked;
+    private bool _autoRecover;
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
     [Inject] public IJSRuntime Js { get; set; } = default!;
@@ -18,6 +20,7 @@ public sealed partial class MapPage
     {
         Follow(Engine.Feeds.Nodes, _map.Apply);
         Follow(Engine.Feeds.Instances, _map.Apply);
+        Follow(Engine.Feeds.Cluster, batch => { _autoRecover = batch.Values.FirstOrDefault() is { AutoRecover: true }; });
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
@@ -26,6 +29,8 @@ public sealed partial class MapPage
         _watched = true;
         await Js.InvokeVoidAsync("wm.mapWatch", element);   // chips that change their box glide there
     }
+
+    private static Question StopRecovery => new("Switch automatic recovery off?", "While it is off, instances of a lost node are not started on their secondaries; a banner says so on every page. Crashed guests are still started again in place.", "Switch it off");
 
     private void Pick(Guid id) => _picked = _picked == id ? null : id;
 

@@ -1,0 +1,37 @@
+// Why an instance whose primary is silent is not started on its secondary by itself. Pure; one answer for the watcher, the door and the pages.
+using WebManager.Contracts;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Plan;
+
+public static class RecoveryPolicy
+{
+    /// <summary>Null: nothing holds it back. Only for an instance that could be recovered otherwise.</summary>
+    public static Refusal? HeldBack(Instance i, Picture now) =>
+        now.Cluster.FrozenAt is not null
+            ? new Refusal("recover.frozen", "Automatic recovery is frozen because many nodes were lost at once.", "An administrator releases it (wm cluster unfreeze) once the network is known to be well.")
+        : now.Cluster.RecoveryOff
+            ? new Refusal("recover.cluster-off", "Automatic recovery is switched off for the cluster.", "An administrator switches it on (wm cluster modify --auto-recover on) or brings the node back.")
+        : i.RecoveryOff
+            ? new Refusal("recover.instance-off", "Automatic recovery is switched off for this instance.", $"Switch it on (wm instance modify {i.Name} --auto-recover on) or bring the node back.")
+        : Room.Lacks(i, i.Secondary!, now);
+}
+
+/// <summary>
+/// Memory that is promised to what runs, or is about to, against what the node states. The allocator keeps room for each instance on both of
+/// its nodes, so this refuses only after a node came back with less memory than it had.
+/// </summary>
+public static class Room
+{
+    public static Refusal? Lacks(Instance i, string node, Picture now)
+    {
+        if (!now.Nodes.TryGetValue(node, out var there)) { return null; }
+        var coming = now.Jobs.Values.Where(j => !j.Ended).Select(j => j.Request).OfType<RecoverInstance>().Select(r => r.Instance).ToHashSet(StringComparer.Ordinal);
+        var used = now.Instances.Values
+            .Where(o => o.Id != i.Id && ((o.Primary == node && o.Wanted == AdminState.Up) || (o.Secondary == node && coming.Contains(o.Name))))
+            .Sum(o => (long)o.MemoryMiB);
+        var free = Math.Max(0, there.MemoryMiB - used);
+        return free >= i.MemoryMiB ? null
+            : new Refusal("node.no-memory", $"{node} has {free} MiB of memory left and {i.MemoryMiB} are needed.", "It is tried again when there is room: stop something there, or give the node more memory.");
+    }
+}
