@@ -16,7 +16,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
 
     public void OnCommitted(Picture before, Changes changes)
     {
-        if (changes.Cluster is not null) { SetCluster(); }
+        if (changes.Cluster is { } cluster && RowOf(cluster) != RowOf(before.Cluster)) { SetCluster(); }
         foreach (var job in changes.Jobs) { SetJob(job, changes.JobLog.Count(l => l.Job == job.Id)); }
         foreach (var line in changes.JobLog) { SetLine(line, counted: changes.Jobs.Any(j => j.Id == line.Job)); }
         foreach (var id in Touched(before, changes)) { SetInstance(id); }
@@ -45,11 +45,13 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now) } : seen;
     }
 
+    private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText);
+
     /// <summary>The texts of instances that wait for a lost node depend on it.</summary>
     private void SetCluster()
     {
         var cluster = state.Now.Cluster;
-        feeds.Cluster.Set(cluster.Id, new ClusterRow(cluster.Name, !cluster.RecoveryOff, cluster.FrozenAt, cluster.FrozenText));
+        feeds.Cluster.Set(cluster.Id, RowOf(cluster));
         foreach (var i in state.Now.Instances.Values.Where(i => nodes.HealthOf(i.Primary) != NodeHealth.Online)) { SetInstance(i.Id); }
     }
 
