@@ -168,7 +168,7 @@ public sealed class RecoveryPolicyTests
     }
 
     private static Task MakeAsync(SimWorld world, string name, string primary, string secondary) =>
-        ScenarioRun.CreateAsync(world, new ScenarioInstance(name, DiskTemplate.Mirror, primary, secondary, true));
+        ScenarioInstances.CreateAsync(world, new ScenarioInstance(name, DiskTemplate.Mirror, primary, secondary, true));
 
     private static void InCluster(SimOptions options, Func<SimWorld, Task> test)
     {
