@@ -14,6 +14,7 @@ public sealed class Exploration
     private readonly List<ScenarioInstance> _instances = [];
     private readonly List<string> _nodes;
     private readonly TimeSpan _length;
+    private readonly PortalFaults _portals;
     private string _favourite;
 
     public Exploration(int seed, RuleSwitches? rules = null, bool rates = true)
@@ -35,6 +36,7 @@ public sealed class Exploration
         _world.Network.LatePart = _draw.NextDouble();
         _length = TimeSpan.FromSeconds(_draw.Next(10, 90));
         _favourite = _nodes[0];
+        _portals = new PortalFaults(_world, seed);
     }
 
     public SimWorld World => _world;
@@ -58,6 +60,7 @@ public sealed class Exploration
             await _world.DelayAsync(TimeSpan.FromSeconds(_draw.Next(4) switch { 0 => 0.3, 1 => 2, 2 => 5, _ => 15 } * _draw.NextDouble()));
             var (word, args) = Draw();
             Faults.Do(_world, word, args);
+            _portals.Maybe();
         }
 
         await RepairAsync();
@@ -138,7 +141,7 @@ public sealed class Exploration
             node.StartAgent();
         }
 
-        await _world.StartPortalAsync();
+        await _portals.RepairAsync();
         // A crashed portal's start may still be under way.
         await _world.DelayAsync(Repair);
     }

@@ -85,14 +85,14 @@ public sealed class ScenarioRun(Scenario scenario)
 
     private void CheckEnd(ScenarioEnd end, List<string> faults)
     {
-        var stored = _world.Database.Find(end.Instance);
+        var stored = (_world.InCharge?.Store.Database ?? _world.Database).Find(end.Instance);
         if (stored is null)
         {
             if (end.Status != "gone") faults.Add($"Line {end.Line}: {end.Instance} does not exist.");
             return;
         }
 
-        var row = _world.Portal is { Dead: false } portal ? portal.Engine.Feeds.Instances.Find(stored.Id) : null;
+        var row = _world.InCharge is { Dead: false } portal ? portal.Engine.Feeds.Instances.Find(stored.Id) : null;
         var runs = _world.Truth.Executing(stored.Id)?.Node.Name;
         var status = Camel(row?.Status.ToString() ?? "(no portal)");
         if (end.Status != "*" && status != end.Status) faults.Add($"Line {end.Line}: {end.Instance} is {status}, expected {end.Status}. {row?.Text}");

@@ -55,6 +55,9 @@ public sealed class SimWorld
     /// <summary>A second portal on a copy of the data.</summary>
     public SimPortal? Twin { get; private set; }
 
+    /// <summary>The portal whose engine works; the first one while neither does.</summary>
+    public SimPortal? InCharge => Twin is { Dead: false, Engine.Halted: null } twin && Portal is null or { Dead: true } or { Engine.Halted: not null } ? Twin : Portal;
+
     /// <summary>Off: the database is somewhere where two portals can reach it, and only its lease keeps them apart.</summary>
     public bool OnePortalAFolder { get; set; } = true;
 
