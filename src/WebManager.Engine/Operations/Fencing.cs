@@ -9,6 +9,7 @@ namespace WebManager.Engine.Operations;
 internal static class Fencing
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(0.5);
 
     /// <summary>
     /// Certain means: its guest was reaped under the former generation, or its lease has run out by every clock, isolation + margin since
@@ -26,13 +27,20 @@ internal static class Fencing
         TimeSpan Left() => needed - Min(watch?.SinceChallenge ?? needed, heard + job.Parts.Clock.GetElapsedTime(asked));
         bool Dead() => Reaped(watch, former) || Left() <= TimeSpan.Zero;
         // A primary that answers the engine again keeps renewing SinceChallenge; its guest is killed by the newer record and then reported reaped.
-        while (!Dead())
+        var told = false;
+        for (var turn = 1; !Dead() && !told; turn++)
         {
+            told = await ToldAsync(watch, former, record, turn, job, ct);
             var left = Left();
-            await job.Nodes.UntilAsync(Dead, left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
+            if (!told) { await job.Nodes.UntilAsync(Dead, left > TimeSpan.Zero && left < Turn ? left : Turn, ct); }
         }
-        return await ClearAsync(job, id, Reaped(watch, former) ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
+        return await ClearAsync(job, id, told || Reaped(watch, former) ? $"{former.Primary} says its guest is gone." : $"No guest can run on {former.Primary} any more.", ct);
     }
+
+    /// <summary>A former primary that answers stores the new record: its guest, if there is one, is reaped before it says so, and none is started under an older one.</summary>
+    private static async Task<bool> ToldAsync(NodeWatch? watch, GenerationRecord former, GenerationRecord record, int turn, JobContext job, CancellationToken ct) =>
+        watch is { Health: NodeHealth.Online } && former.Primary != record.Primary
+        && (await job.OrderAsync(former.Primary, new StoreGenerationOrder(job.OperationId($"store/{record}/{former.Primary}/{turn}"), job.Epoch, record), Limit, ct)).Ok;
 
     private static bool Reaped(NodeWatch? watch, GenerationRecord former) =>
         watch is { Health: NodeHealth.Online } && watch.ReportOf(former.Instance) is { Guest: GuestPhase.Absent } r && r.GuestGeneration == former.Number && r.End != GuestEnd.None;

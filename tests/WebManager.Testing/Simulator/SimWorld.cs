@@ -101,6 +101,8 @@ public sealed class SimWorld
         }
 
         await DelayAsync(TimeSpan.FromSeconds(2));
+        // A slow message may have kept one from being seen yet.
+        while (Portal!.Engine.Feeds.Nodes.Current().Values.Any(n => n.Health != Engine.Model.NodeHealth.Online)) await DelayAsync(TimeSpan.FromSeconds(0.5));
     }
 
     /// <summary>What happened, for scenarios: (when, kind, subject, from, to).</summary>
