@@ -52,7 +52,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         _rows = new RowMaker(state, nodes, Feeds, events, power);
         _reconciler = new Reconciler(_parts, _door, _rows);
         state.Committed += OnCommitted;
-        state.Halting += why => StopAsync();
+        state.Halting += OnHalting;
         nodes.Changed += OnNode;
     }
 
@@ -185,6 +185,13 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
             }
             return Done.Value;
         }, CancellationToken.None);
+    }
+
+    private void OnHalting(Refusal why)
+    {
+        _parts.Log.StandsStill(why.Message);
+        _parts.Events.Add("engine.superseded", Severity.Error, "cluster", $"{why.Message} {why.Remedy}");
+        _ = StopAsync();
     }
 
     /// <summary>Ends the loops, jobs and beats; the rows stay as they were last seen.</summary>

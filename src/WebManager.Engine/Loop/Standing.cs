@@ -69,13 +69,8 @@ public sealed class Standing
     }
 
     /// <summary>A node that obeyed this engine has turned to another one.</summary>
-    public void Superseded(string why)
-    {
-        if (_state.Halted is not null) { return; }
-        _log.StandsStill(why);
-        _events.Add("engine.superseded", Severity.Error, "cluster", $"This portal decides nothing any more: {why}. Stop one of the two portals.");
+    public void Superseded(string why) =>
         _state.Halt(new Refusal("engine.superseded", $"This portal decides nothing any more: {why}.", "Stop one of the two portals; then start this one again if it is to be the one."));
-    }
 
     /// <summary>The cluster's row for a new run of the engine: what was told under the old one stays known.</summary>
     public static Cluster NextRun(Cluster old, long epoch, string tag, IEnumerable<EngineRun> reckonedWith) => epoch == old.Epoch

@@ -26,21 +26,29 @@ internal sealed class FailoverInstanceOperation : InstanceOperation<FailoverInst
     public override async Task<Outcome<Done>> RunAsync(FailoverInstance request, JobContext job, CancellationToken ct)
     {
         var instance = job.Now.Find(request.Instance)!;
-        if (job.Resumed && job.Job.Step is "swapped" or "start.record") { return await StartAsync(job, instance.Id, ct); }
+        if (job.Resumed && job.Job.Step is "swapped") { return await TellAsync(job, instance, ct); }
+        if (job.Resumed && job.Job.Step is "start.record") { return await StartAsync(job, instance.Id, ct); }
+        if (Whole(instance) is { } outdated) { return outdated; }   // asked again: a job that is carried on comes past its check
         var stopped = await GuestSteps.StopAsync(job, instance.Id, request.TimeoutSeconds, ct);
         if (!stopped.Ok) { return stopped.Refusal; }
         instance = job.Now.Find(request.Instance)!;
+        if (Whole(instance) is { } changed) { return changed; }
         var (from, to) = (instance.Primary, instance.Secondary!);
         var equal = instance.FreshDisks || (instance.Generation is { Sync: SyncState.InSync } g && instance.CleanEnd == g.Number);
         // The old primary was reaped under its generation, so the other copy may take over at once (R4).
         var made = await GuestSteps.NewGenerationAsync(job, instance.Id, "swapped", to, from, equal ? SyncState.InSync : SyncState.Alone, start: false, $"{to} is the primary now.", ct);
         if (!made.Ok) { return made.Refusal; }
         if (equal) { await NoteEqualAsync(job, instance.Id, ct); }
-        foreach (var node in new[] { to, from })
+        return await TellAsync(job, made.Value, ct);
+    }
+
+    private static async Task<Outcome<Done>> TellAsync(JobContext job, Instance instance, CancellationToken ct)
+    {
+        var record = instance.Generation!;
+        foreach (var node in new[] { record.Primary, record.Secondary! })
         {
-            var record = made.Value.Generation!;
             var stored = await job.OrderAsync(node, new StoreGenerationOrder(job.OperationId($"store/{record}/{node}"), job.Epoch, record), TimeSpan.FromSeconds(10), ct);
-            if (!stored.Ok && node == to) { return stored.Refusal; }
+            if (!stored.Ok && node == record.Primary) { return stored.Refusal; }
         }
         return await StartAsync(job, instance.Id, ct);
     }

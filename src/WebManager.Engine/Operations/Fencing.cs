@@ -9,6 +9,7 @@ namespace WebManager.Engine.Operations;
 internal static class Fencing
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(0.5);
 
     /// <summary>
     /// Certain means: its guest was reaped under the former generation, or its node was powered off and is silent since, or its lease has run out by every clock, isolation + margin since
@@ -25,19 +26,19 @@ internal static class Fencing
         var (heard, asked) = await SilenceAsync(former, record, job, ct);
         TimeSpan Left() => needed - Min(watch?.SinceChallenge ?? needed, heard + job.Parts.Clock.GetElapsedTime(asked));
         bool Dead() => Reaped(watch, former) || Left() <= TimeSpan.Zero;
-        var (off, mayBeOff, gone) = (false, true, false);
+        var (off, mayBeOff, told) = (false, true, false);
         // A primary that answers the engine again keeps renewing SinceChallenge; its guest is killed by the newer record and then reported reaped.
-        while (!Dead() && !off)
+        for (var turn = 1; !Dead() && !off; turn++)
         {
             // One that never ran the guest under the former generation reports no end of it: having stored the newer record, it is sure to have none.
-            if (watch is { Health: NodeHealth.Online } && await GoneAsync(former, record, job, ct)) { gone = true; break; }
+            if (await ToldAsync(watch, former, record, turn, job, ct)) { told = true; break; }
             var left = Left();
-            await job.Nodes.UntilAsync(() => Dead() || (mayBeOff && job.Parts.Power.OffFor(former.Primary) is not null), left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
+            await job.Nodes.UntilAsync(() => Dead() || (mayBeOff && job.Parts.Power.OffFor(former.Primary) is not null), left > TimeSpan.Zero && left < Turn ? left : Turn, ct);
             off = mayBeOff && !Dead() && await PoweredOffAsync(former, record.Primary, job, ct);
             mayBeOff &= off || job.Parts.Power.OffFor(former.Primary) is null;   // the other node heard it: from here only time counts
         }
         var waited = needed - Left();
-        var reaped = gone || Reaped(watch, former);
+        var reaped = told || Reaped(watch, former);
         var by = reaped ? $"{former.Primary} says its guest is gone." : off ? $"{former.Primary} was powered off and is silent since." : $"No guest can run on {former.Primary} any more.";
         return await ClearAsync(job, id, by, off || reaped ? null : waited, ct);
     }
@@ -51,17 +52,14 @@ internal static class Fencing
             && Math.Min(reply.Value.SinceHeardMs ?? reply.Value.AgentUpMs, reply.Value.AgentUpMs) >= since.TotalMilliseconds;
     }
 
+    /// <summary>A former primary that answers stores the new record: its guest, if there is one, is reaped before it says so, and none is started under an older one.</summary>
+    private static async Task<bool> ToldAsync(NodeWatch? watch, GenerationRecord former, GenerationRecord record, int turn, JobContext job, CancellationToken ct) =>
+        watch is { Health: NodeHealth.Online } && former.Primary != record.Primary
+        && (await job.OrderAsync(former.Primary, new StoreGenerationOrder(job.OperationId($"store/{record}/{former.Primary}/{turn}"), job.Epoch, record), Limit, ct)).Ok;
+
     /// <summary>A node set offline is still listened to; that its guest was reaped under a generation stays true.</summary>
     private static bool Reaped(NodeWatch? watch, GenerationRecord former) =>
         watch is { Health: NodeHealth.Online or NodeHealth.Offline } && watch.ReportOf(former.Instance) is { Guest: GuestPhase.Absent } r && r.GuestGeneration == former.Number && r.End != GuestEnd.None;
-
-    /// <summary>The former primary kills and reaps its guest before it answers to the newer record, and starts none under an older one afterwards.</summary>
-    private static async Task<bool> GoneAsync(GenerationRecord former, GenerationRecord record, JobContext job, CancellationToken ct)
-    {
-        var stored = await job.OrderAsync(former.Primary, new StoreGenerationOrder(job.OperationId($"gone/{record}/{former.Primary}"), job.Epoch, record), Limit, ct);
-        if (!stored.Ok && stored.Refusal.Code != "node.unreachable") { await Task.Delay(job.Parts.Heartbeat.Every, job.Parts.Clock, ct); }
-        return stored.Ok;
-    }
 
     /// <summary>How long the new primary has not heard the former one; it stood down before, so hearing it moves nothing but this clock.</summary>
     private static async Task<(TimeSpan Heard, long Asked)> SilenceAsync(GenerationRecord former, GenerationRecord record, JobContext job, CancellationToken ct)

@@ -37,22 +37,26 @@ public static class Doubts
     /// </summary>
     public static Verdict Next(Instance i, IReadOnlyList<Witness> all)
     {
-        var heard = all.Where(w => w.Answered).Select(w => w.Report?.Stored).OfType<GenerationRecord>().ToList();
-        var newest = Newest(i, all);
+        var (newest, own) = (Newest(i, all), i.Generation);
         if (newest is null) { return Missing([i.Primary, i.Secondary], all) is { Count: > 0 } silent ? new Verdict.Wait(silent) : new Verdict.Current(); }
-        if (heard.Append(i.Generation).OfType<GenerationRecord>().FirstOrDefault(r => r.Number == newest.Number && !r.SameAs(newest)) is { } other)
-        {
-            return new Verdict.Conflict(newest, other);
-        }
-        if (Missing([newest.Primary, newest.Secondary, i.Generation is null ? i.Primary : null, i.Generation is null ? i.Secondary : null], all) is { Count: > 0 } needed) { return new Verdict.Wait(needed); }
+        if (Heard(all).FirstOrDefault(r => r.Number == newest.Number && !r.SameAs(newest)) is { } other) { return new Verdict.Conflict(newest, other); }
+        // This database's own record of that number counts for nothing once its nodes have said that they never had it.
+        var rival = own is not null && own.Number == newest.Number && !own.SameAs(newest) ? own : null;
+        if (Missing([newest.Primary, newest.Secondary, rival?.Primary, rival?.Secondary], all) is { Count: > 0 } needed) { return new Verdict.Wait(needed); }
         if (all.All(w => w.Report is null or { Disks: 0, Stored: null })) { return new Verdict.Gone(); }
-        return newest == i.Generation ? new Verdict.Current() : new Verdict.Adopt(newest, FormerOf(newest, all));
+        return newest == own ? new Verdict.Current() : new Verdict.Adopt(newest, FormerOf(newest, all));
     }
 
-    /// <summary>The newest record that this database or any node that answered has; in sync counts as newer than alone of the same number.</summary>
-    public static GenerationRecord? Newest(Instance i, IReadOnlyList<Witness> all) =>
-        all.Where(w => w.Answered).Select(w => w.Report?.Stored).Append(i.Generation).OfType<GenerationRecord>()
-            .OrderByDescending(r => r.Number).ThenBy(r => r.Sync == SyncState.InSync ? 0 : 1).ThenBy(r => r == i.Generation ? 0 : 1).FirstOrDefault();
+    /// <summary>
+    /// The newest record that this database or any node that answered has. Of one number: the one that its own primary shows; in sync counts as
+    /// newer than alone.
+    /// </summary>
+    public static GenerationRecord? Newest(Instance i, IReadOnlyList<Witness> all) => Heard(all).Append(i.Generation).OfType<GenerationRecord>()
+        .OrderByDescending(r => r.Number).ThenBy(r => InForce(r, all) ? 0 : 1).ThenBy(r => r.Sync == SyncState.InSync ? 0 : 1).ThenBy(r => r == i.Generation ? 0 : 1).FirstOrDefault();
+
+    private static IEnumerable<GenerationRecord> Heard(IReadOnlyList<Witness> all) => all.Where(w => w.Answered).Select(w => w.Report?.Stored).OfType<GenerationRecord>();
+
+    private static bool InForce(GenerationRecord record, IReadOnlyList<Witness> all) => all.Any(w => w.Answered && w.Node == record.Primary && record.SameAs(w.Report?.Stored));
 
     public static string Text(Instance i, IReadOnlyList<Witness> all)
     {

@@ -1,3 +1,4 @@
+using WebManager.Contracts.Agent;
 using WebManager.Agent.Rules;
 using WebManager.Contracts;
 using Xunit;
@@ -150,5 +151,17 @@ public sealed class NodeRulesTests
     {
         Assert.Equal(7, On("n1").Epoch(5, 7).Value);
         Assert.Equal("order.stale-epoch", On("n1").Epoch(7, 6).Refusal?.Code);
+    }
+
+    [Fact]
+    public void Of_two_engines_with_one_epoch_the_first_stays_and_what_it_told_is_kept()
+    {
+        var rules = new NodeRules("n1", TimeSpan.Zero);
+        var heard = rules.Hear(HeardEngines.None, new EngineRun(3, "a", 10)).Value!;
+        heard = rules.Hear(heard, new EngineRun(3, "a", 8)).Value!;
+        Assert.Equal(new EngineRun(3, "a", 10), heard.Last);
+        Assert.Equal("order.stale-epoch", rules.Hear(heard, new EngineRun(3, "b", 99)).Refusal?.Code);
+        Assert.Equal("order.stale-epoch", rules.Hear(heard, new EngineRun(2, "a", 99)).Refusal?.Code);
+        Assert.Equal([new EngineRun(3, "a", 10), new EngineRun(4, "b", 0)], rules.Hear(heard, new EngineRun(4, "b", 0)).Value!.Runs);
     }
 }

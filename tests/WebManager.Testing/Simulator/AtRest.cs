@@ -9,28 +9,30 @@ public static class AtRest
     public static IReadOnlyList<string> Faults(SimWorld world)
     {
         var faults = new List<string>();
-        faults.AddRange(world.Database.Jobs.Where(j => !j.Ended).Select(j => $"Job {j.Id} {j.Request.Name} is still {j.Status} at step {j.Step}."));
+        faults.AddRange(InCharge(world).Jobs.Where(j => !j.Ended).Select(j => $"Job {j.Id} {j.Request.Name} is still {j.Status} at step {j.Step}."));
         if (world.EngineExceptions > 0) faults.Add($"The engine logged {world.EngineExceptions} exceptions.");
         foreach (var node in world.Nodes.Where(n => n.Powered)) faults.AddRange(Leftovers(world, node));
-        foreach (var instance in world.Database.Instances) faults.AddRange(Of(world, instance));
+        foreach (var instance in InCharge(world).Instances) faults.AddRange(Of(world, instance));
         return faults;
     }
 
     /// <summary>Sentences about what is not as its owner wants it.</summary>
     public static IEnumerable<string> Wishes(SimWorld world)
     {
-        foreach (var i in world.Database.Instances.Where(i => i is { Wanted: AdminState.Up, Stage: LifeStage.Ready }))
+        foreach (var i in InCharge(world).Instances.Where(i => i is { Wanted: AdminState.Up, Stage: LifeStage.Ready }))
         {
             if (world.Truth.Executing(i.Id) is null) yield return $"{i.Name} is wanted up and does not run ({i.Generation}).";
             else if (i is { Template: Contracts.DiskTemplate.Mirror, Mirror: not MirrorState.InSync }) yield return $"{i.Name} is still {i.Mirror} ({i.Generation}).";
         }
     }
 
+    private static SimDatabase InCharge(SimWorld world) => world.InCharge?.Store.Database ?? world.Database;
+
     private static IEnumerable<string> Leftovers(SimWorld world, SimNode node)
     {
         foreach (var id in node.Disk.Keys.Concat(node.Guests.Keys).Concat(node.Exports.Keys).Distinct())
         {
-            var owner = world.Database.Find(id);
+            var owner = InCharge(world).Find(id);
             if (owner is null) yield return $"{node.Name} holds {world.NameOf(id)}, which does not exist.";
             else if (owner.Primary != node.Name && owner.Secondary != node.Name) yield return $"{node.Name} holds {owner.Name}, which is on {owner.Primary}/{owner.Secondary}.";
         }

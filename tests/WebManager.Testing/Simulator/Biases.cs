@@ -7,6 +7,8 @@ internal sealed record Bias(string What, Action<Draft, string> Do);
 
 internal static class Biases
 {
+    /// <summary>Only where nothing is created or removed: an older database cannot know of it, and a person has to clean up.</summary>
+    public const string Forking = "H6";
     private const string Portal = SimNetwork.Portal;
 
     public static readonly IReadOnlyDictionary<string, Bias> All = new SortedDictionary<string, Bias>(StringComparer.Ordinal)
@@ -16,6 +18,7 @@ internal static class Biases
         ["H3"] = new("the guest's process dies with a write in flight, starts in place, then its node dies", CrashThenPrimaryDies),
         ["H4"] = new("the primary is gone just when the copies became equal", LostAtThePromise),
         ["H5"] = new("the primary is cut off from the engine, a little later from the secondary", CutOneAfterTheOther),
+        [Forking] = new("an older database is restored, or a second portal decides", SeveralHistories),
         ["H8"] = new("the portal dies around the promotion, the former primary returns", PortalDiesAtPromotion),
         ["H10"] = new("the portal is away while the instance is degraded", PortalAwayWhileAlone),
         ["H11"] = new("the leave to go on alone, or its answer, is lost", LeaveLost),
@@ -35,6 +38,26 @@ internal static class Biases
         ["S45"] = new("requests are late, reordered and doubled everywhere", LateAndDouble),
         ["stop"] = new("a stop or failover by hand meets a fault", ByHand),
     };
+
+    private static void SeveralHistories(Draft d, string i)
+    {
+        if (d.Chance(0.4)) d.Do("backup");
+        d.Wait(0, 3);
+        if (d.Chance(0.5)) d.Do(d.Pick(["failover", "reboot"]), i);
+        if (d.Chance(0.4)) d.Do("power-off", $"{i}.primary");
+        d.Wait(0, 6);
+        switch (d.Random.Next(6))
+        {
+            case 0 or 1 or 2: d.Do("restore"); break;
+            case 3: d.Do("twin"); break;
+            case 4:
+                d.Do("twin");
+                d.Do("cut", SimNetwork.Twin, d.Pick(d.Nodes));
+                d.Do("cut", Portal, d.Pick(d.Nodes));
+                break;
+            default: d.Do("twin-crash"); break;
+        }
+    }
 
     private static void CutOff(Draft d, string node)
     {

@@ -13,15 +13,17 @@ internal sealed class Draft
     private string _favourite;
     private int _created;
 
-    public Draft(Random random)
+    /// <param name="forks">Databases are restored and second portals begin; nothing is created or removed then.</param>
+    public Draft(Random random, bool forks)
     {
-        Random = random;
+        (Random, Forks) = (random, forks);
         Nodes = [.. Enumerable.Range(1, random.Next(2, 5)).Select(i => $"n{i}")];
         Instances = [.. Enumerable.Range(1, random.Next(1, 4)).Select(i => NewInstance($"i{i}", mirrored: i == 1))];
         _favourite = Pick(Nodes);
     }
 
     public Random Random { get; }
+    public bool Forks { get; }
     public IReadOnlyList<string> Nodes { get; }
     public IReadOnlyList<ScenarioInstance> Instances { get; }
     public IReadOnlyList<ScenarioFault> Given => _given;
@@ -91,8 +93,8 @@ internal sealed class Draft
             case 29: Do("slow-disk", Chance(0.8) ? node : SimNetwork.Portal, Text(Between(0.5, 10)), Text(Between(0.1, 6))); break;
             case 30: Do("duplicate", node, Text(Between(1, 20))); break;
             case 31: CrashAtAStep(); break;
-            case 32: if (_created < 3) Create(); break;
-            case 33: Do(Pick(["stop", "start", "remove"]), _created == 0 ? Pick(Instances).Name : $"c{Random.Next(_created) + 1}"); break;
+            case 32: if (_created < 3 && !Forks) Create(); break;
+            case 33: Do(Pick(["stop", "start", Forks ? "stop" : "remove"]), _created == 0 ? Pick(Instances).Name : $"c{Random.Next(_created) + 1}"); break;
             default: Do(Pick(["stop", "start", "reboot", "start", "failover", "failover"]), Pick(Instances).Name); break;
         }
     }

@@ -20,7 +20,7 @@ public static class Drawing
     /// <param name="bias">An id of <see cref="Biases"/>: every pattern is that one. Null: any, or none.</param>
     public static Scenario Draw(int seed, string? bias = null)
     {
-        var draft = new Draft(new Random(seed));
+        var draft = new Draft(new Random(seed), forks: bias == Biases.Forking || (bias is null && seed % 6 == 5));
         var random = draft.Random;
         var rates = Rates(draft, bias);
         var biased = bias is not null || random.Next(3) > 0;
@@ -39,6 +39,7 @@ public static class Drawing
         {
             if (!biased) draft.Uniform(random.Next(5, 20));
             else Biased(draft, bias);
+            if (draft.Forks && random.Next(3) == 0) Biased(draft, Biases.Forking);
             if (random.Next(3) == 0) draft.Mend();
         }
 
@@ -49,7 +50,7 @@ public static class Drawing
     private static void Biased(Draft draft, string? bias)
     {
         if (draft.Random.Next(10) > 0) draft.Mend();
-        Biases.All[bias ?? draft.Pick([.. Biases.All.Keys])].Do(draft, draft.Pick([.. draft.Instances.Where(i => i.Secondary is not null)]).Name);
+        Biases.All[bias ?? draft.Pick([.. Biases.All.Keys.Where(k => k != Biases.Forking || draft.Forks)])].Do(draft, draft.Pick([.. draft.Instances.Where(i => i.Secondary is not null)]).Name);
         if (draft.Random.Next(3) == 0) draft.Uniform(draft.Random.Next(1, 6), longest: 4);
         else draft.Wait(0, 5);
     }

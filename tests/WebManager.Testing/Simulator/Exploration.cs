@@ -42,6 +42,7 @@ public sealed class Exploration(Scenario scenario, RuleSwitches? rules = null, b
         await _stage.FaultsAsync();
         await _stage.UntilAsync(scenario.EndAt);
         World.Moments.Clear();
+        World.Twin?.Crash();
         Faults.Do(World, "repair", []);
         // Twice at rest: what was under way before the repair has arrived.
         var calm = 0;
@@ -49,6 +50,9 @@ public sealed class Exploration(Scenario scenario, RuleSwitches? rules = null, b
         {
             await World.DelayAsync(Look);
             if (World.Database.Cluster?.FrozenAt is not null) Faults.Do(World, "unfreeze", []);
+            // It stands still because it met traces of the other portal: a person starts it again.
+            if (World.Portal is { Dead: false, Engine.Halted: not null }) World.CrashPortal();
+            if (World.Portal is null or { Dead: true }) Faults.Do(World, "portal-start", []);
         }
 
         if (NotAtRest() is { Count: > 0 } wrong) return wrong;

@@ -136,7 +136,7 @@ internal static class FaultActions
 
     private static bool Submit(SimWorld world, OperationRequest request)
     {
-        if (world.Portal is not { Dead: false } portal) return false;
+        if (world.Portal is not { Dead: false, Listens: true } portal) return false;
         world.Spawn(async () =>
         {
             var accepted = await portal.Engine.SubmitAsync(request, SimPortal.Admin, "the scenario", CancellationToken.None);

@@ -50,14 +50,14 @@ public sealed class ScenarioRun(Scenario scenario)
 
     private void CheckEnd(ScenarioEnd end, List<string> faults)
     {
-        var stored = World.Database.Find(end.Instance);
+        var stored = (World.InCharge?.Store.Database ?? World.Database).Find(end.Instance);
         if (stored is null)
         {
             if (end.Status != "gone") faults.Add($"Line {end.Line}: {end.Instance} does not exist.");
             return;
         }
 
-        var row = World.Portal is { Dead: false } portal ? portal.Engine.Feeds.Instances.Find(stored.Id) : null;
+        var row = World.InCharge is { Dead: false } portal ? portal.Engine.Feeds.Instances.Find(stored.Id) : null;
         var runs = World.Truth.Executing(stored.Id)?.Node.Name;
         var status = Camel(row?.Status.ToString() ?? "(no portal)");
         if (end.Status != "*" && status != end.Status) faults.Add($"Line {end.Line}: {end.Instance} is {status}, expected {end.Status}. {row?.Text}");

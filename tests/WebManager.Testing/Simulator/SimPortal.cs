@@ -11,6 +11,9 @@ public sealed class SimPortal : IStepObserver
 {
     public static readonly Caller Admin = new("1", "admin", true, "test");
 
+    /// <summary>The engine's log line for it (Log.cs).</summary>
+    private const int StandsStill = 1004;
+
     private readonly SimWorld _world;
     private readonly Life _life = new();
     private readonly SimClock _clock;
@@ -21,7 +24,7 @@ public sealed class SimPortal : IStepObserver
         _clock = new SimClock(world.Scheduler, world.Options.PortalClockRate);
         Store = new SimStore(world, _life, database);
         Engine = new ClusterEngine(Store, new SimLinks(world, _life, _clock, name), new SimImages(), new SimRandomness(world.Random), _clock,
-            world.Options.Heartbeat, world.Options.Recovery, new HistoryLog(world, _life), this, new SimPower(world, _clock));
+            world.Options.Heartbeat, world.Options.Recovery, new HistoryLog(world, _life, name), this, new SimPower(world, _clock));
     }
 
     /// <summary>Its name on the network.</summary>
@@ -30,6 +33,9 @@ public sealed class SimPortal : IStepObserver
     public SimStore Store { get; }
     public SimClock Clock => _clock;
     public bool Dead => _life.Dead;
+
+    /// <summary>The web server begins when the engine has started.</summary>
+    public bool Listens { get; private set; }
 
     /// <summary>Every step boundary reached, over all portals of this world.</summary>
     public Action<string, string>? AtStep { get; set; }
@@ -46,6 +52,7 @@ public sealed class SimPortal : IStepObserver
     {
         _world.Happened("portal", Name, null, "up");
         await await Task.WhenAny(Engine.StartAsync(new ClusterDefaults("sim"), CancellationToken.None), _life.Ended);
+        Listens = true;
     }
 
     void IStepObserver.At(string operation, string step) => AtStep?.Invoke(operation, step);
@@ -76,7 +83,7 @@ public sealed class SimPortal : IStepObserver
     /// <summary>Submits and waits; the ended job.</summary>
     public async Task<Job> DoAsync(OperationRequest request) => await Engine.WaitAsync(await SubmitAsync(request), CancellationToken.None);
 
-    private sealed class HistoryLog(SimWorld world, Life life) : ILogger
+    private sealed class HistoryLog(SimWorld world, Life life, string portal) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information && !life.Dead;
@@ -85,6 +92,7 @@ public sealed class SimPortal : IStepObserver
         {
             if (!IsEnabled(logLevel)) return;
             world.Log($"engine: {formatter(state, exception)}{(exception is null ? "" : $" {exception.GetType().Name}: {exception.Message} {exception.StackTrace}")}");
+            if (eventId.Id == StandsStill) world.Happened("portal", portal, "up", "halted");
             world.EngineExceptions += exception is null ? 0 : 1;
         }
     }

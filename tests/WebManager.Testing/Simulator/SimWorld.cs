@@ -73,6 +73,9 @@ public sealed class SimWorld
     /// <summary>A second portal on a copy of the data.</summary>
     public SimPortal? Twin { get; private set; }
 
+    /// <summary>The portal whose engine works; the first one while neither does.</summary>
+    public SimPortal? InCharge => Twin is { Dead: false, Engine.Halted: null } twin && Portal is null or { Dead: true } or { Engine.Halted: not null } ? Twin : Portal;
+
     /// <summary>Off: the database is somewhere where two portals can reach it, and only its lease keeps them apart.</summary>
     public bool OnePortalAFolder { get; set; } = true;
 
@@ -122,6 +125,8 @@ public sealed class SimWorld
         }
 
         await DelayAsync(TimeSpan.FromSeconds(2));
+        // A slow message may have kept one from being seen yet.
+        while (Portal!.Engine.Feeds.Nodes.Current().Values.Any(n => n.Health != Engine.Model.NodeHealth.Online)) await DelayAsync(TimeSpan.FromSeconds(0.5));
     }
 
     /// <summary>What happened, for scenarios: (when, kind, subject, from, to).</summary>

@@ -121,6 +121,82 @@ public sealed class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_lost_the_lease_stores_nothing_more()
+    {
+        await using var first = await OpenAsync();
+        await using var second = await OpenAsync();   // another portal on the same file
+        var (old, now) = (Guid.NewGuid(), Guid.NewGuid());
+        var lease = new EngineLease(EngineLease.Row, old, 1, false, first.Store.Place);
+        await first.Store.CommitAsync(new Changes { Lease = lease }, default);
+        Assert.Equal(lease, await second.Store.LeaseAsync(default));
+        await first.Store.CommitAsync(With(new Node("n1", "a:1", s_at, 1), old), default);
+        await second.Store.CommitAsync(new Changes { Lease = lease with { Holder = now, Revision = 2 } }, default);
+        await Assert.ThrowsAsync<LeaseLostException>(() => first.Store.CommitAsync(With(new Node("n2", "a:2", s_at, 1), old), default));
+        await Assert.ThrowsAsync<RevisionConflictException>(() => first.Store.CommitAsync(new Changes { Lease = lease with { Revision = 2 } }, default));
+        await second.Store.CommitAsync(With(new Node("n3", "a:3", s_at, 1), now), default);
+        Assert.Equal(["n1", "n3"], (await second.Store.LoadAsync(default)).Nodes.Select(n => n.Name));
+    }
+
+    [Fact]
+    public async Task A_folders_place_is_its_own_and_its_lock_proves_that_the_one_before_is_gone()
+    {
+        using var copy = new TempFolder();
+        using (var folder = new DataFolder(_folder.Path))
+        {
+            folder.Lock();
+            using var moved = new DataFolder(copy.Path);
+            moved.Lock();
+            Assert.NotEqual(folder.Place, moved.Place);
+            await using var store = await OpenAsync();   // this one has not locked anything
+            Assert.Equal(folder.Place, store.Store.Place);
+            Assert.False(store.Store.IsGone(new EngineLease(EngineLease.Row, Guid.NewGuid(), 1, false, folder.Place)));
+        }
+        await using var next = await OpenAsync();
+        var locked = next.Services.GetRequiredService<DataFolder>();
+        locked.Lock();
+        Assert.True(next.Store.IsGone(new EngineLease(EngineLease.Row, Guid.NewGuid(), 1, false, locked.Place)));
+        Assert.False(next.Store.IsGone(new EngineLease(EngineLease.Row, Guid.NewGuid(), 1, false, "elsewhere")));
+    }
+
+    [Fact]
+    public async Task A_backup_taken_while_the_store_works_says_that_it_is_one_and_comes_back_whole()
+    {
+        using var elsewhere = new TempFolder();
+        var file = Path.Combine(elsewhere.Path, "b.wmbackup");
+        await using (var store = await OpenAsync())
+        {
+            await store.Store.CommitAsync(new Changes { Lease = new EngineLease(EngineLease.Row, Guid.NewGuid(), 1, false, store.Store.Place) }, default);
+            var changes = new Changes();
+            changes.Instances.Add(NewInstance("web1"));
+            await store.Store.CommitAsync(changes, default);
+            await using var made = await new BackupMaker(store.Services.GetRequiredService<DataFolder>(), TimeProvider.System).MakeAsync("c1", "1.0", default);
+            await using var to = File.Create(file);
+            await made.CopyToAsync(to);
+        }
+        using var wm = new Cli.WmRun();
+        var target = Path.Combine(elsewhere.Path, "data");
+        var (code, text, error) = await wm.RunAsync("restore", file, "--data", target, "--yes");
+        Assert.True(code == 0, error);
+        Assert.Contains("cluster c1", text, StringComparison.Ordinal);
+        var services = new ServiceCollection().AddLogging().AddPortalData(new DataFolder(target)).BuildServiceProvider();
+        await using var again = new Opened(services);
+        Assert.Equal("web1", Assert.Single((await again.Store.LoadAsync(default)).Instances).Name);
+        var lease = await again.Store.LeaseAsync(default);
+        Assert.Equal((EngineLease.InBackup, true), (lease!.Place, lease.Released));
+
+        File.WriteAllText(file, "no backup");
+        (code, _, error) = await wm.RunAsync("restore", file, "--data", target, "--yes");
+        Assert.Equal(1, code);
+        Assert.Contains("is no backup of a portal", error, StringComparison.Ordinal);
+        Assert.Equal("web1", Assert.Single((await again.Store.LoadAsync(default)).Instances).Name);
+        using (var running = new DataFolder(target))
+        {
+            running.Lock();
+            Assert.Contains("A portal uses", (await wm.RunAsync("restore", file, "--data", target, "--yes")).Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task The_migrations_match_the_model()
     {
         await using var store = await OpenAsync();
@@ -128,9 +204,9 @@ public sealed class StoreTests : IDisposable
         Assert.False(db.Database.HasPendingModelChanges(), "Add a migration: docs/portal-backend.md says how.");
     }
 
-    private static Changes With(Node node)
+    private static Changes With(Node node, Guid? holder = null)
     {
-        var changes = new Changes();
+        var changes = new Changes { Holder = holder };
         changes.Nodes.Add(node);
         return changes;
     }
