@@ -58,12 +58,14 @@ public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
     {
         var at = await Lab.CreateAsync(LabFixture.Mirrored("patient"));
         await Lab.BeatsAsync(at);
+        at = await Lab.InSyncAsync("patient");
         var beats = new BeatWatch(Portal.Serial(at));
         await Api.LabAsync(at.Secondary!, "freeze");
-        await Until.TrueAsync(async () => (await Api.InstanceAsync("patient")).Mirror == "degraded", LabFixture.Soon, "degraded");
+        await Until.TrueAsync(async () => (await Api.InstanceAsync("patient")).Generation > at.Generation, LabFixture.Soon, "alone under a new generation");
         await Lab.BeatsAsync(at, more: 20);
-        var pause = (await beats.StopAsync()).LongestPause;
-        Say($"longest pause of beat when the secondary falls silent: {Print.Seconds(pause)}");
+        var (pause, alone) = ((await beats.StopAsync()).LongestPause, await Api.InstanceAsync("patient"));
+        Say($"longest pause of beat when the secondary falls silent: {Print.Seconds(pause)}; generation {at.Generation} -> {alone.Generation}");
+        Assert.Equal("degraded", alone.Mirror);
         Assert.True(pause < Limits.SilentLoss, $"The guest stood still for {pause.TotalSeconds:0.00} s.");
     }
 
