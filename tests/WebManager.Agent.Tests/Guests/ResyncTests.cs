@@ -235,7 +235,7 @@ public sealed partial class ResyncTests
             large[encrypted ? 1 : 0] = 100 / watch.Elapsed.TotalSeconds;
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"4 KiB written and flushed: {small[0]:0.00} ms plain, {small[1]:0.00} ms encrypted; 1 MiB writes: {large[0]:0} MiB/s plain, {large[1]:0} MiB/s encrypted");
-        Assert.True(large[1] * Bench.Slowness > 40, $"{large[1]:0} MiB/s");
+        Assert.True(large[1] * Bench.Slowness > 15, $"{large[1]:0} MiB/s");
     }
 
     private static async Task FlushAsync(Storage.Nbd.NbdTarget target)
