@@ -37,6 +37,7 @@ public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
         var at = await Lab.CreateAsync(LabFixture.Mirrored("steady"));
         await Lab.BeatsAsync(at);
         var beats = new BeatWatch(Portal.Serial(at));
+        await Lab.BeatsAsync(at);
         var export = Lab.Processes.All(at.Secondary).Single(p => p.IsExport && p.Of(at.Id)).Pid;
         var gone = GoneAtAsync(export);
         await Api.LabAsync(at.Secondary!, "kill");
@@ -58,12 +59,16 @@ public sealed class SecondaryTests(LabFixture lab) : LabTest(lab)
     {
         var at = await Lab.CreateAsync(LabFixture.Mirrored("patient"));
         await Lab.BeatsAsync(at);
+        at = await Lab.InSyncAsync("patient");
         var beats = new BeatWatch(Portal.Serial(at));
+        // One record before the fault, or the pause would have no beginning.
+        await Lab.BeatsAsync(at);
         await Api.LabAsync(at.Secondary!, "freeze");
-        await Until.TrueAsync(async () => (await Api.InstanceAsync("patient")).Mirror == "degraded", LabFixture.Soon, "degraded");
+        await Until.TrueAsync(async () => (await Api.InstanceAsync("patient")).Generation > at.Generation, LabFixture.Soon, "alone under a new generation");
         await Lab.BeatsAsync(at, more: 20);
-        var pause = (await beats.StopAsync()).LongestPause;
-        Say($"longest pause of beat when the secondary falls silent: {Print.Seconds(pause)}");
+        var (pause, alone) = ((await beats.StopAsync()).LongestPause, await Api.InstanceAsync("patient"));
+        Say($"longest pause of beat when the secondary falls silent: {Print.Seconds(pause)}; generation {at.Generation} -> {alone.Generation}");
+        Assert.Equal("degraded", alone.Mirror);
         Assert.True(pause < Limits.SilentLoss, $"The guest stood still for {pause.TotalSeconds:0.00} s.");
     }
 

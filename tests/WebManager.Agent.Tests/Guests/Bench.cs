@@ -43,6 +43,9 @@ public sealed class Bench : IAsyncDisposable
     public NodeTls SecondaryTls => field ??= Authority.Node(Path.Combine(Root, "tls-s"), "s");
     public TestAuthority Authority { get; } = new();
 
+    /// <summary>False, before an exporter is made: exports in plain, to compare with.</summary>
+    public bool Encrypted { get; set; } = true;
+
     /// <summary>False: the secondary's agent cannot be asked for hashes, so its copy is read over the network.</summary>
     public bool PeerAnswers { get; set; } = true;
 
@@ -63,7 +66,7 @@ public sealed class Bench : IAsyncDisposable
     public string? SecondaryNamespace { get; set; }
     public string SecondaryHost { get; set; } = "127.0.0.1";
 
-    public ReplicaExporter NewExporter() => new(Secondary, SecondaryStorage, Options, SecondaryNamespace, Processes, TimeProvider.System, NullLogger<ReplicaExporter>.Instance, SecondaryTls, "s");
+    public ReplicaExporter NewExporter() => new(Secondary, SecondaryStorage, Options, SecondaryNamespace, Processes, TimeProvider.System, NullLogger<ReplicaExporter>.Instance, Encrypted ? SecondaryTls : null, "s");
 
     /// <summary>What a restart of both agents leaves: new objects, the same processes.</summary>
     public async Task RestartAgentsAsync()

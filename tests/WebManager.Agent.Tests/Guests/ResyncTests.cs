@@ -207,6 +207,37 @@ public sealed partial class ResyncTests
         Assert.False((await ReadAsync(Path.Combine(bench.Root, "f", "tls"), "s")).Ok);
     }
 
+    [Fact]
+    public async Task Encryption_costs_a_write_little()
+    {
+        var (small, large) = (new double[2], new double[2]);
+        foreach (var encrypted in new[] { false, true })
+        {
+            await using var bench = new Bench { Encrypted = encrypted };
+            await bench.RestartAgentsAsync();
+            var spec = Bench.Spec(DiskTemplate.Mirror, 1, 128);
+            var address = await bench.OpenAsync(spec, Bench.Record(spec, 1, SyncState.InSync));
+            await using var disk = await Storage.Nbd.NbdHandshake.ConnectAsync(new Storage.Nbd.NbdTarget(address.Exports[0])
+            {
+                Host = address.Host, Port = address.Port, Tls = encrypted ? bench.PrimaryTls : null, Peer = "s",
+            }, default);
+            var data = new byte[1024 * 1024];
+            Random.Shared.NextBytes(data);
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            for (var i = 0; i < 200; i++)
+            {
+                await disk.WriteAsync(i * 4096, data.AsMemory(0, 4096), default);
+                await disk.FlushAsync(default);
+            }
+            small[encrypted ? 1 : 0] = watch.Elapsed.TotalMilliseconds / 200;
+            watch.Restart();
+            for (var i = 0; i < 100; i++) await disk.WriteAsync(i * 1024L * 1024, data, default);
+            large[encrypted ? 1 : 0] = 100 / watch.Elapsed.TotalSeconds;
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"4 KiB written and flushed: {small[0]:0.00} ms plain, {small[1]:0.00} ms encrypted; 1 MiB writes: {large[0]:0} MiB/s plain, {large[1]:0} MiB/s encrypted");
+        Assert.True(large[1] * Bench.Slowness > 15, $"{large[1]:0} MiB/s");
+    }
+
     private static async Task FlushAsync(Storage.Nbd.NbdTarget target)
     {
         await using var disk = await Storage.Nbd.NbdHandshake.ConnectAsync(target, default);
