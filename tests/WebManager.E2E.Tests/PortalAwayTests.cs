@@ -62,7 +62,7 @@ public sealed class PortalAwayTests(LabFixture lab) : LabTest(lab)
             // Cut off rather than killed: its guest runs while the portal decides.
             await Api.CutAsync(at.Primary);
             await Portal.EndedAsync(TimeSpan.FromSeconds(60), $"it should have crashed at {step} of the promotion");
-            await Portal.BeginAsync();
+            await Portal.BeginAsync(healthy: false);
             Say($"portal killed at {step}:");
             await handover.EndAsync();
             await RunsAtAsync("promoted", at.Secondary!, "degraded");

@@ -34,7 +34,7 @@ public sealed class LabFixture : IAsyncLifetime
     /// <summary>Whatever the test before left: portal up, every node online, no instances.</summary>
     public async Task FreshAsync()
     {
-        if (Portal.Pid is null) await Portal.BeginAsync();
+        if (Portal.Pid is null) await Portal.BeginAsync(healthy: false);
         await Api.HealAsync();
         foreach (var node in NodeNames)
         {
