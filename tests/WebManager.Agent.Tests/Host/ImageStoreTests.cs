@@ -18,7 +18,7 @@ public sealed class ImageStoreTests : IDisposable
     {
         var folder = new NodeFolder(_root);
         using var store = new ImageStore(folder, new EventHub(TimeProvider.System));
-        var slow = new Pipe();
+        var slow = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
         await slow.Writer.WriteAsync(s_kernel.AsMemory(0, 100_000), TestContext.Current.CancellationToken);
         var second = store.TakeAsync("tiny", "1", "vmlinuz", slow.Reader.AsStream(), default);
 

@@ -10,7 +10,7 @@ namespace WebManager.Testing.E2E;
 public sealed class PortalProcess : IAsyncDisposable
 {
     public const string AdminPassword = "Correct-Horse-9-Battery";
-    private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(180);
     private readonly string? _adminPassword;
     private readonly IReadOnlyDictionary<string, string> _settings;
     private Process? _process;
