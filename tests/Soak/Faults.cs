@@ -8,7 +8,7 @@ namespace WebManager.Soak;
 
 internal sealed class Faults(PortalProcess portal, Random random)
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
     private readonly StringBuilder _said = new();
     private bool _others;
 
@@ -38,7 +38,7 @@ internal sealed class Faults(PortalProcess portal, Random random)
     /// <summary>The lab's verbs go through the portal; one that was killed before is started for that.</summary>
     private async Task LabAsync(Fault fault, Func<Task<LabView>> act)
     {
-        if (portal.Pid is null) await portal.BeginAsync();
+        if (portal.Pid is null) await portal.BeginAsync(healthy: false);
         // An earlier fault may have left nothing to freeze.
         try { await act(); }
         catch (ApiException e) when (fault.Kind == Kind.FreezeNode && e.Message.Contains("lab.down", StringComparison.Ordinal)) { _said.Append(CultureInfo.InvariantCulture, $"({fault.Node} was down) "); }
@@ -77,7 +77,7 @@ internal sealed class Faults(PortalProcess portal, Random random)
 
     public async Task RepairAsync()
     {
-        if (portal.Pid is null) await portal.BeginAsync();
+        if (portal.Pid is null) await portal.BeginAsync(healthy: false);
         await portal.Api.HealAsync();
         foreach (var node in SoakRun.Nodes) await portal.Api.LabAsync(node, "thaw");
         foreach (var node in SoakRun.Nodes)

@@ -18,13 +18,13 @@ public sealed class GuestCrashTests(LabFixture lab) : LabTest(lab)
         var (serial, guest) = (Portal.Serial(at), Lab.Processes.Guest(at.Id)!.Pid);
         var from = serial.End;
         NodeProcesses.Kill(guest);
-        var gone = await NodeProcesses.GoneAsync(guest, LabFixture.Soon);
+        var gone = await NodeProcesses.GoneAsync(guest, LabFixture.Patience);
         var said = serial.HighestBeat();
         var started = NodeProcesses.StartOf(await NextAsync(at, guest));
-        await Until.TrueAsync(() => serial.Resume(from) is not null, TimeSpan.FromSeconds(60), "resume N");
+        await Until.TrueAsync(() => serial.Resume(from) is not null, LabFixture.Patience, "resume N");
         Say($"started again {Print.Seconds(started - gone)} after it was killed; beat {said}, resume {serial.Resume(from)}");
         Assert.True(serial.Resume(from) >= said, "A record is missing.");
-        var again = await Lab.InSyncAsync("crashing", TimeSpan.FromSeconds(90));
+        var again = await Lab.InSyncAsync("crashing");
         Assert.Equal(("n1", "n2"), (again.Primary, again.Secondary));
         await CleanAsync(ledger, again);
     }
@@ -37,14 +37,14 @@ public sealed class GuestCrashTests(LabFixture lab) : LabTest(lab)
         for (var turn = 1; turn <= RestartLimit; turn++)
         {
             NodeProcesses.Kill(guest);
-            var gone = await NodeProcesses.GoneAsync(guest, LabFixture.Soon);
+            var gone = await NodeProcesses.GoneAsync(guest, LabFixture.Patience);
             guest = await NextAsync(at, guest);
             waits.Add(NodeProcesses.StartOf(guest) - gone);
         }
         Say($"killed -> started again: {string.Join(", ", waits.Select(Print.Seconds))}");
         Assert.True(waits[^1] > waits[0], "There is no back-off.");
         NodeProcesses.Kill(guest);
-        var told = await Until.SomeAsync(async () => (await Api.EventsAsync()).FirstOrDefault(e => e.Kind == "instance.gave-up" && e.Subject == "instance:hopeless"), TimeSpan.FromSeconds(60), "a person is asked");
+        var told = await Until.SomeAsync(async () => (await Api.EventsAsync()).FirstOrDefault(e => e.Kind == "instance.gave-up" && e.Subject == "instance:hopeless"), LabFixture.Patience, "a person is asked");
         Say($"{told.Severity}: {told.Text}");
         Assert.Equal("error", told.Severity);
         Assert.Equal("errorDown", (await Api.InstanceAsync("hopeless")).Status);
@@ -57,7 +57,7 @@ public sealed class GuestCrashTests(LabFixture lab) : LabTest(lab)
 
     private async Task<int> NextAsync(InstanceView at, int before)
     {
-        var next = await Until.SomeAsync(() => Task.FromResult(Lab.Processes.Guests(at.Id).FirstOrDefault(p => p.Pid != before)), TimeSpan.FromSeconds(60), $"{at.Name} is started again", TimeSpan.FromMilliseconds(10));
+        var next = await Until.SomeAsync(() => Task.FromResult(Lab.Processes.Guests(at.Id).FirstOrDefault(p => p.Pid != before)), LabFixture.Patience, $"{at.Name} is started again", TimeSpan.FromMilliseconds(10));
         Assert.Equal(at.Primary, next.Node);
         return next.Pid;
     }

@@ -26,7 +26,7 @@ public sealed class IsolationTests(LabFixture lab) : LabTest(lab)
         await Lab.BeatsAsync(alone);
 
         await Api.HealAsync();
-        var again = await Lab.InSyncAsync("isolated", TimeSpan.FromSeconds(90));
+        var again = await Lab.InSyncAsync("isolated");
         Assert.Equal(("n2", "n1"), (again.Primary, again.Secondary));
         Assert.True(again.Generation > at.Generation);
         var now = (await BeatRecords.OfAsync(Portal.Disk("n1", at.Id))).Last;
@@ -46,7 +46,7 @@ public sealed class IsolationTests(LabFixture lab) : LabTest(lab)
 
         await Api.LabAsync("n1", "thaw");
         await Lab.BackAsync("n1");
-        var again = await Lab.InSyncAsync("frozen", TimeSpan.FromSeconds(90));
+        var again = await Lab.InSyncAsync("frozen");
         Assert.Equal("n2", again.Primary);
         Assert.Equal(end, Portal.Serial("n1", at.Id).End);
         await CleanAsync(ledger, again);
@@ -66,7 +66,7 @@ public sealed class IsolationTests(LabFixture lab) : LabTest(lab)
         Assert.Equal(guest, Lab.Processes.Guest(at.Id)?.Pid);
 
         await Api.HealAsync();
-        var again = await Lab.InSyncAsync("linked", TimeSpan.FromSeconds(90));
+        var again = await Lab.InSyncAsync("linked");
         Assert.Equal(("n1", "n2"), (again.Primary, again.Secondary));
         Assert.Equal(guest, Lab.Processes.Guest(at.Id)?.Pid);
         Assert.DoesNotContain(await Api.JobsAsync(), j => j.Id > jobs && j.Operation == "instance.recover");

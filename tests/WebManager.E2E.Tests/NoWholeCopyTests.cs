@@ -38,7 +38,7 @@ public sealed class NoWholeCopyTests(LabFixture lab) : LabTest(lab)
             await Api.LabAsync("n2", "kill");
             await RunsAtAsync(Name, "n1", "degraded");
             await Api.LabAsync("n2", "start");
-            var export = await Until.SomeAsync(() => Task.FromResult(Lab.Processes.All("n2").FirstOrDefault(p => p.IsExport && p.Of(at.Id))), TimeSpan.FromSeconds(60), "the copy's receiver", TimeSpan.FromMilliseconds(2));
+            var export = await Until.SomeAsync(() => Task.FromResult(Lab.Processes.All("n2").FirstOrDefault(p => p.IsExport && p.Of(at.Id))), LabFixture.Patience, "the copy's receiver", TimeSpan.FromMilliseconds(2));
             (await Shell.RunAsync("kill", ["-STOP", $"{export.Pid}"])).Must();
             if (await IsDoneAsync()) continue;
             Assert.Contains(await Api.JobsAsync(), j => j is { Operation: "instance.resync", Status: "running" });
@@ -54,14 +54,14 @@ public sealed class NoWholeCopyTests(LabFixture lab) : LabTest(lab)
     {
         var began = NodeProcesses.SinceBoot();
         var done = false;
-        await Until.TrueAsync(async () => (done = (await Api.InstanceAsync(Name)).Mirror == "inSync") || NodeProcesses.SinceBoot() - began > TimeSpan.FromSeconds(2), LabFixture.Soon, "two seconds");
+        await Until.TrueAsync(async () => (done = (await Api.InstanceAsync(Name)).Mirror == "inSync") || NodeProcesses.SinceBoot() - began > TimeSpan.FromSeconds(2), LabFixture.Patience, "two seconds");
         return done;
     }
 
     private async Task WaitsForItsPrimaryAsync(InstanceView at, BeatLedger ledger)
     {
-        await Until.TrueAsync(async () => (await Api.NodeAsync("n1")).Health == "lost" && (await Api.NodeAsync("n2")).Health == "online", TimeSpan.FromSeconds(60), "n1 is lost, n2 is there");
-        var waits = await Until.SomeAsync(async () => await Api.InstanceAsync(Name) is { Status: "nodeDown" } i ? i : null, TimeSpan.FromSeconds(60), "it waits");
+        await Until.TrueAsync(async () => (await Api.NodeAsync("n1")).Health == "lost" && (await Api.NodeAsync("n2")).Health == "online", LabFixture.Patience, "n1 is lost, n2 is there");
+        var waits = await Until.SomeAsync(async () => await Api.InstanceAsync(Name) is { Status: "nodeDown" } i ? i : null, LabFixture.Patience, "it waits");
         Say($"it waits: {waits.Text}");
         Assert.Equal("n1", waits.Primary);
         Assert.Contains("n1", waits.Text, StringComparison.Ordinal);
@@ -74,13 +74,13 @@ public sealed class NoWholeCopyTests(LabFixture lab) : LabTest(lab)
         {
             Assert.Empty(Lab.Processes.Guests(at.Id));
             return NodeProcesses.SinceBoot() - began > TimeSpan.FromSeconds(4);
-        }, LabFixture.Soon, "four seconds");
+        }, LabFixture.Patience, "four seconds");
 
         var from = Portal.Serial(at).End;
         await Lab.BackAsync("n1");
-        var again = await Lab.InSyncAsync(Name, TimeSpan.FromSeconds(90));
+        var again = await Lab.InSyncAsync(Name);
         Assert.Equal("n1", again.Primary);
-        await Until.TrueAsync(() => Portal.Serial(at).Resume(from) is not null, TimeSpan.FromSeconds(60), "it counts on at n1");
+        await Until.TrueAsync(() => Portal.Serial(at).Resume(from) is not null, LabFixture.Patience, "it counts on at n1");
         await CleanAsync(ledger, again);
     }
 }

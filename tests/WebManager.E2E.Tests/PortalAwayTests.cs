@@ -42,7 +42,7 @@ public sealed class PortalAwayTests(LabFixture lab) : LabTest(lab)
         Assert.Equal((whole.Primary, whole.Secondary, whole.Generation), (again.Primary, again.Secondary, again.Generation));
         Assert.DoesNotContain(await Api.JobsAsync(), j => j.Id > jobs && j.Operation is "instance.recover" or "instance.degrade" or "instance.restart");
         await Lab.BackAsync("n3");
-        degraded = await Lab.InSyncAsync("degraded", TimeSpan.FromSeconds(90));
+        degraded = await Lab.InSyncAsync("degraded");
         Assert.Equal(guests, new[] { whole, degraded }.Select(i => Lab.Processes.Guest(i.Id)!.Pid));
         await CleanAsync(wholeLedger, again);
         await CleanAsync(degradedLedger, degraded);
@@ -61,13 +61,13 @@ public sealed class PortalAwayTests(LabFixture lab) : LabTest(lab)
             var handover = new Handover(Lab, at);
             // Cut off rather than killed: its guest runs while the portal decides.
             await Api.CutAsync(at.Primary);
-            await Portal.EndedAsync(TimeSpan.FromSeconds(60), $"it should have crashed at {step} of the promotion");
-            await Portal.BeginAsync();
+            await Portal.EndedAsync(LabFixture.Patience, $"it should have crashed at {step} of the promotion");
+            await Portal.BeginAsync(healthy: false);
             Say($"portal killed at {step}:");
             await handover.EndAsync();
             await RunsAtAsync("promoted", at.Secondary!, "degraded");
             await Api.HealAsync();
-            at = await Lab.InSyncAsync("promoted", TimeSpan.FromSeconds(90));
+            at = await Lab.InSyncAsync("promoted");
             await CleanAsync(ledger, at);
         }
     }
@@ -82,7 +82,7 @@ public sealed class PortalAwayTests(LabFixture lab) : LabTest(lab)
         while (Lab.Processes.All("n2") is { Count: > 0 } left)
             foreach (var process in left.OrderBy(p => p.IsGuest)) NodeProcesses.Kill(process.Pid);
         // Nobody answers its keeper any more: its time is over by the lease.
-        var gone = await NodeProcesses.GoneAsync(guest, TimeSpan.FromSeconds(30));
+        var gone = await NodeProcesses.GoneAsync(guest, LabFixture.Patience);
         var (said, held) = (serial.HighestBeat(), (await BeatRecords.OfAsync(Portal.Disk("n2", at.Id))).Last);
         Say($"secondary and portal dead: beat {said} was the last, the secondary's copy has {held}");
         Assert.True(said <= held, $"beat {said} was said without the secondary, which has {held}.");
@@ -90,12 +90,12 @@ public sealed class PortalAwayTests(LabFixture lab) : LabTest(lab)
 
         var from = serial.End;
         await Portal.BeginAsync();
-        await Until.TrueAsync(() => serial.Resume(from) is not null, TimeSpan.FromSeconds(60), "it runs at n1 again");
+        await Until.TrueAsync(() => serial.Resume(from) is not null, LabFixture.Patience, "it runs at n1 again");
         Assert.True(serial.Resume(from) >= said, $"beat {said} was acknowledged, resume says {serial.Resume(from)}.");
         Say($"back {Print.Seconds(NodeProcesses.SinceBoot() - gone)} after it ended");
         // The portal's start has started n2 as well.
         await Portal.AllOnlineAsync();
-        var again = await Lab.InSyncAsync("waiting", TimeSpan.FromSeconds(90));
+        var again = await Lab.InSyncAsync("waiting");
         Assert.Equal("n1", again.Primary);
         await CleanAsync(ledger, again);
     }

@@ -22,11 +22,10 @@ public sealed partial class ImageStore(NodeFolder folder, EventHub events) : IDi
         if (Check(name, "name") is { } a) return a;
         if (Check(version, "version") is { } b) return b;
         if (Check(file, "file") is { } c) return c;
-        var home = Path.Combine(folder.Incoming, name, version);
-        Directory.CreateDirectory(home);
-        var target = Path.Combine(home, file);
-        // Two uploads of one file must not mix: each writes its own and the last one to finish stays.
-        var part = $"{target}.{Guid.NewGuid():N}.part";
+        Directory.CreateDirectory(folder.Incoming);
+        // Two uploads of one file must not mix: each writes its own and the last one to finish stays. Beside the image's folder, which
+        // another upload of the same image may publish meanwhile.
+        var part = Path.Combine(folder.Incoming, $"{Guid.NewGuid():N}.part");
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -43,12 +42,26 @@ public sealed partial class ImageStore(NodeFolder folder, EventHub events) : IDi
                 to.Flush(flushToDisk: true);
             }
 
-            File.Move(part, target, overwrite: true);
+            await ArriveAsync(part, Path.Combine(folder.Incoming, name, version), file, ct);
             return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         finally
         {
             File.Delete(part);
+        }
+    }
+
+    private async Task ArriveAsync(string part, string home, string file, CancellationToken ct)
+    {
+        await _publishing.WaitAsync(ct);
+        try
+        {
+            Directory.CreateDirectory(home);
+            File.Move(part, Path.Combine(home, file), overwrite: true);
+        }
+        finally
+        {
+            _publishing.Release();
         }
     }
 
@@ -67,7 +80,13 @@ public sealed partial class ImageStore(NodeFolder folder, EventHub events) : IDi
                 if (await VerifyAsync(Path.Combine(published ? home : incoming, file), file, sha256, published, ct) is { } incomplete) return incomplete;
             }
 
-            if (published) return Done.Value;
+            if (published)
+            {
+                // What a second upload brought after the first was published.
+                if (Directory.Exists(incoming)) Directory.Delete(incoming, recursive: true);
+                return Done.Value;
+            }
+
             Directory.CreateDirectory(Path.GetDirectoryName(home)!);
             Directory.Move(incoming, home);
             DurableFile.SyncFolder(Path.GetDirectoryName(home)!);

@@ -8,7 +8,6 @@ namespace WebManager.E2E.Tests.Harness;
 /// <summary>Made before the fault.</summary>
 internal sealed class Handover
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
     private readonly LabFixture _lab;
     private readonly InstanceView _at;
     private readonly SerialFile _next;
@@ -20,16 +19,16 @@ internal sealed class Handover
     {
         (_lab, _at, _next) = (lab, at, lab.Portal.Serial(at.Secondary!, at.Id));
         _from = _next.End;
-        _gone = NodeProcesses.GoneAsync(lab.Processes.Guest(at.Id)!.Pid, s_limit);
+        _gone = NodeProcesses.GoneAsync(lab.Processes.Guest(at.Id)!.Pid, LabFixture.Patience);
     }
 
     /// <summary>Waits until it counts on the secondary.</summary>
     public async Task EndAsync()
     {
         var gone = await _gone;
-        var guest = await Until.SomeAsync(() => Task.FromResult(_lab.Processes.Guests(_at.Id).FirstOrDefault(p => p.Node == _at.Secondary)), s_limit, $"{_at.Name} runs on {_at.Secondary}", TimeSpan.FromMilliseconds(10));
+        var guest = await Until.SomeAsync(() => Task.FromResult(_lab.Processes.Guests(_at.Id).FirstOrDefault(p => p.Node == _at.Secondary)), LabFixture.Patience, $"{_at.Name} runs on {_at.Secondary}", TimeSpan.FromMilliseconds(10));
         var started = NodeProcesses.StartOf(guest.Pid);
-        await Until.TrueAsync(() => _next.Resume(_from) is not null, s_limit, $"resume N in {_next.Path}");
+        await Until.TrueAsync(() => _next.Resume(_from) is not null, LabFixture.Patience, $"resume N in {_next.Path}");
         var (said, resumed) = (_lab.Portal.Serial(_at).HighestBeat(), _next.Resume(_from)!.Value);
         Print.Line($"{_at.Name}: old guest gone after {Print.Seconds(gone - _begun)}, new one started after {Print.Seconds(started - _begun)}; beat {said}, resume {resumed}");
         // Start times are rounded down to 10 ms, and the end is seen a little late.
