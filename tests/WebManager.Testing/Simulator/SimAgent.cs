@@ -90,7 +90,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private async Task<Outcome<BeatReply>> BeatAsync(BeatRequest beat)
     {
         await node.WorkAsync(0.1, 0.5, Life);
-        if (Obey(new EngineRun(beat.Epoch, beat.Tag, beat.Decisions)) is { } refusal) return refusal;
+        if (node.Obey(Rules, new EngineRun(beat.Epoch, beat.Tag, beat.Decisions)) is { } refusal) return refusal;
         foreach (var peer in beat.Peers.Keys) node.Peers.Add(peer);
         node.Keeper?.Answer(beat.Nonce, beat.StandsBehind);
         foreach (var record in beat.StandsBehind) Hear(record, beat.Epoch);
@@ -147,7 +147,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     /// <summary>One at a time for each instance; repeated ids get the first answer; nothing for an engine that was replaced.</summary>
     private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act, bool journal = true) => await TurnAsync(instance, async () =>
     {
-        if (Obey(new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
+        if (node.Obey(Rules, new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
         if (journal && node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
         await node.WorkAsync(0.5, 4, Life);
         var result = await act();
@@ -170,13 +170,6 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         {
             turns.Leave();
         }
-    }
-
-    private Refusal? Obey(EngineRun run)
-    {
-        var heard = Rules.Hear(node.Engines, run);
-        if (heard.Ok) node.Engines = heard.Value;
-        return heard.Refusal;
     }
 
     private NodeFacts Facts(NodeInstance instance, GenerationRecord? asked = null) => new(
