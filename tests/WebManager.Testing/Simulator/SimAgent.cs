@@ -91,7 +91,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private async Task<Outcome<BeatReply>> BeatAsync(BeatRequest beat)
     {
         await node.WorkAsync(0.1, 0.5, Life);
-        if (Obey(new EngineRun(beat.Epoch, beat.Tag, beat.Decisions)) is { } refusal) return refusal;
+        if (node.Obey(Rules, new EngineRun(beat.Epoch, beat.Tag, beat.Decisions)) is { } refusal) return refusal;
         foreach (var peer in beat.Peers.Keys) node.Peers.Add(peer);
         node.Keeper?.Answer(beat.Nonce, beat.StandsBehind);
         foreach (var record in beat.StandsBehind) Hear(record, beat.Epoch);
@@ -149,7 +149,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act, bool journal = true) => await TurnAsync(instance, async () =>
     {
         var known = node.Engines.Last.Epoch;
-        if (Obey(new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
+        if (node.Obey(Rules, new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
         _world.Truth.Obeys(node, known, order.Epoch);
         if (journal && node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
         await node.StoreAsync(0.5, 4, Life);
@@ -173,13 +173,6 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         {
             turns.Leave();
         }
-    }
-
-    private Refusal? Obey(EngineRun run)
-    {
-        var heard = Rules.Hear(node.Engines, run);
-        if (heard.Ok) node.Engines = heard.Value;
-        return heard.Refusal;
     }
 
     private NodeFacts Facts(NodeInstance instance, GenerationRecord? asked = null) => new(

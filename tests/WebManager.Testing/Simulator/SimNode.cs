@@ -49,11 +49,18 @@ public sealed class SimNode(SimWorld world, string name)
     // The disk.
     public Dictionary<Guid, NodeInstance> Disk { get; } = [];
     public Dictionary<Guid, object> Journal { get; } = [];
-    public HeardEngines Engines { get; set; } = HeardEngines.None;
+    public HeardEngines Engines { get; private set; } = HeardEngines.None;
     public SortedSet<string> Peers { get; } = new(StringComparer.Ordinal);
 
     public SimCopy? CopyOf(Guid instance) => Disk.GetValueOrDefault(instance)?.Copy;
     public StoredGenerations Stored(Guid instance) => Disk.GetValueOrDefault(instance)?.Stored ?? StoredGenerations.None;
+
+    public Refusal? Obey(NodeRules rules, EngineRun run)
+    {
+        var heard = rules.Hear(Engines, run);
+        if (heard.Ok) Engines = heard.Value;
+        return heard.Refusal;
+    }
 
     public NodeInstance Instance(Guid id)
     {
