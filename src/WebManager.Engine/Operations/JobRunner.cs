@@ -56,6 +56,9 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
 
     private async Task LockedAsync(Job job, bool resumed, CancellationToken ct)
     {
+        var operation = Catalog.Of(job.Request);
+        // Before anything is waited for: a job that is asked for meanwhile must not come between the halves of one that was under way.
+        using var held = await _locks.TakeAsync(operation.Locks(job.Request), ct);
         if (resumed)
         {
             parts.Log.JobResumed(job.Id, job.Step);
@@ -63,8 +66,6 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
             bool Known(Loop.NodeWatch n) => job.Caller == Caller.Watcher ? n.Settled : n.Health is NodeHealth.Online or NodeHealth.Offline;
             await parts.Nodes.UntilAsync(() => parts.Nodes.All.All(Known), TimeSpan.FromSeconds(10), ct);
         }
-        var operation = Catalog.Of(job.Request);
-        using var held = await _locks.TakeAsync(operation.Locks(job.Request), ct);
         var begun = job with { Status = JobStatus.Running, StartedAt = job.StartedAt ?? parts.Clock.GetUtcNow() };
         await parts.State.ChangeAsync<Done>((_, changes) => { changes.Jobs.Add(begun); return Done.Value; }, ct);
         var context = new JobContext(parts, begun, resumed && job.Step is not null);

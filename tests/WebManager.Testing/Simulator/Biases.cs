@@ -99,7 +99,7 @@ internal static class Biases
     {
         var (p, s) = ($"{i}.primary", $"{i}.secondary");
         d.Do("power-off", s);
-        d.In(d.Between(0.1, 3), "power-on", s);
+        d.In(d.Between(0.1, 5), "power-on", s);
         var (kind, subject) = d.Pick([("mirror.promised", i), ("step", "instance.resync/in-sync"), ("stored", i), ("storing", i), ("guests/resync.done", p), ("generation/store", s)]);
         var after = d.Chance(0.3) ? 0 : d.Between(0, 0.4);
         d.When(kind, subject, after, d.Pick(["isolate", "power-off", "freeze", "isolate", "agent-crash", "keeper-crash"]), p);
@@ -308,12 +308,21 @@ internal static class Biases
     private static void LateAndDouble(Draft d, string i)
     {
         foreach (var node in d.Nodes) d.Do("duplicate", node, Draft.Text(d.Between(5, 30)));
-        for (var k = d.Random.Next(1, 4); k > 0; k--) d.Burst(d.Chance(0.5) ? "*" : $"{i}.primary", "*");
+        for (var k = d.Random.Next(1, 5); k > 0; k--)
+        {
+            d.Burst(d.Chance(0.7) ? Portal : "*", d.Pick(["*", $"{i}.primary", $"{i}.secondary"]), 2);
+            d.Do(d.Pick(["reboot", "failover", "guest-crash"]), i);
+            d.Wait(0, 2.5);
+            if (d.Chance(0.5)) d.In(d.Between(0.1, 2), "portal-start");
+            if (d.Chance(0.5)) d.Do("portal-crash");
+            d.Wait(0, 1.5);
+        }
+
         d.Do(d.Pick(["power-off", "isolate", "agent-crash"]), d.Pick([$"{i}.primary", $"{i}.secondary"]));
         d.Wait(0.5, 6);
         d.Do("mend");
         d.CrashAtAStep();
-        d.Wait(0, 8);
+        d.Wait(0, 4);
     }
 
     private static void ByHand(Draft d, string i)

@@ -10,12 +10,14 @@ internal sealed class Draft
     private readonly List<ScenarioFault> _given = [];
     private readonly HashSet<string> _off = [];
     private readonly HashSet<string> _frozen = [];
+    private readonly double _quiet;
     private string _favourite;
     private int _created;
 
-    public Draft(Random random)
+    /// <param name="quiet">Part of the instances that only read: nothing but the lease stops them.</param>
+    public Draft(Random random, double quiet)
     {
-        Random = random;
+        (Random, _quiet) = (random, quiet);
         Nodes = [.. Enumerable.Range(1, random.Next(2, 5)).Select(i => $"n{i}")];
         Instances = [.. Enumerable.Range(1, random.Next(1, 4)).Select(i => NewInstance($"i{i}", mirrored: i == 1))];
         _favourite = Pick(Nodes);
@@ -126,7 +128,7 @@ internal sealed class Draft
         var primary = Pick(Nodes);
         var template = mirrored || Random.Next(6) > 1 ? DiskTemplate.Mirror : Random.Next(2) == 0 ? DiskTemplate.Diskless : DiskTemplate.File;
         var secondary = template == DiskTemplate.Mirror ? Pick([.. Nodes.Where(n => n != primary)]) : null;
-        return new ScenarioInstance(name, template, primary, secondary, Random.Next(4) == 0);
+        return new ScenarioInstance(name, template, primary, secondary, Chance(_quiet));
     }
 
     private void Add(ScenarioFault fault)

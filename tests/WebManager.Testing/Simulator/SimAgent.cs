@@ -184,6 +184,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private async Task KeepAsync(NodeInstance instance, Decision decision)
     {
         if (decision.Next != instance.Stored) await node.StoreAsync(0.5, 8, Life);
+        _world.Truth.Keeps(node, instance.Stored, decision.Next);
         instance.Stored = decision.Next;
         await ActAsync(instance, decision.Acts);
     }
