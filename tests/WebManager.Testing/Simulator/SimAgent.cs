@@ -274,30 +274,4 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         var behind = challenge.Generations.Where(g => Rules.Answers(node.Stored(g.Instance), challenge.Node, g, node.Now)).ToList();
         return new PeerAnswer(challenge.Nonce, behind);
     }
-
-    /// <summary>First come, first served.</summary>
-    private sealed class Turns
-    {
-        private readonly Queue<TaskCompletionSource> _waiting = [];
-        private bool _taken;
-
-        public Task EnterAsync()
-        {
-            if (!_taken)
-            {
-                _taken = true;
-                return Task.CompletedTask;
-            }
-
-            var turn = new TaskCompletionSource();
-            _waiting.Enqueue(turn);
-            return turn.Task;
-        }
-
-        public void Leave()
-        {
-            if (_waiting.TryDequeue(out var next)) next.SetResult();
-            else _taken = false;
-        }
-    }
 }
