@@ -79,7 +79,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         var open = picture.Jobs.Values.Where(j => !j.Ended).ToList();
         _parts.Log.Began(picture.Cluster.Epoch, picture.Nodes.Count, picture.Instances.Count, open.Count);
         if (open.Count > 0) { _parts.Events.Add("engine.recovered", Severity.Info, "cluster", $"The engine is back; {open.Count} open job(s) are carried on."); }
-        foreach (var job in open) { _runner.Begin(job, resumed: true); }
+        foreach (var job in open.OrderBy(j => j.Step is null)) { _runner.Begin(job, resumed: true); }   // first those that held their locks
         _reconciler.Begin();
     }
 

@@ -80,7 +80,7 @@ internal sealed class Run(Options options)
     private static string TextOf(Scenario shrunk) => ScenarioText.Of(shrunk with
     {
         Given = [.. shrunk.Given, new ScenarioFault(shrunk.EndAt, "repair", [])],
-        EndAt = shrunk.EndAt + 240,
+        EndAt = Math.Round(shrunk.EndAt + 240, 3),
         AllAsWanted = true,
     });
 

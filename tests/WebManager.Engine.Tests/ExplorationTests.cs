@@ -7,9 +7,9 @@ namespace WebManager.Engine.Tests;
 public sealed class ExplorationTests(ITestOutputHelper output)
 {
     [Fact]
-    public void Random_faults_break_no_invariant_and_all_comes_to_rest() => Explore(1, seeds: 30);
+    public void Random_faults_break_no_invariant_and_all_comes_to_rest() => Explore(1, seeds: 20);
 
-    /// <summary>About two minutes of one core.</summary>
+    /// <summary>With RuleSwitchTests about two minutes of one core.</summary>
     [Fact]
     [Trait("Speed", "Slow")]
     public void More_random_faults_break_no_invariant_and_all_comes_to_rest() => Explore(1001, seeds: 300);

@@ -19,7 +19,6 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         { nameof(RuleSwitches.AloneNeedsNoLease), "H10" },
         { nameof(RuleSwitches.PromiseNeedsLease), "H4" },
         { nameof(RuleSwitches.SamePrimaryAdopts), "H11" },
-        { nameof(RuleSwitches.StandDownSilences), "H5" },
         { nameof(RuleSwitches.RestartCountsAsHeard), "R4" },
         { nameof(RuleSwitches.StaleRefused), "S45" },
         { nameof(RuleSwitches.EpochChecked), "S45" },
@@ -30,6 +29,7 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
     private static readonly Dictionary<string, (Func<Hand, Task> Play, double Pace)> ByHand = new()
     {
         [nameof(RuleSwitches.OtherPrimaryKills)] = (PromotedWithoutWaiting, 1),
+        [nameof(RuleSwitches.StandDownSilences)] = (StartedByTheClockAlone, 1),
         [nameof(RuleSwitches.ConflictRefused)] = (TwoEnginesMakeTheSameNumber, 1),
         [nameof(RuleSwitches.PromiseComesFirst)] = (RecordedInSyncWithoutACopy, 1),
         [nameof(RuleSwitches.StartsOnce)] = (StartedAgainUnderTheSameRecord, 1),
@@ -86,6 +86,19 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         hand.Record = hand.Promoted();
         await hand.BeatForAsync(0.6);
         await hand.StartAsync("n2", hand.Record);
+        await hand.BeatForAsync(1);
+    }
+
+    /// <summary>H5: n2 stood down; the engine waits for the lease to end and does not ask whether n2 heard n1 meanwhile.</summary>
+    private static async Task StartedByTheClockAlone(Hand hand)
+    {
+        hand.Guest = hand.Guest with { OsParams = new Dictionary<string, string> { ["quiet"] = "on" } };
+        await hand.StartInSyncAsync();
+        await hand.BeatForAsync(3);
+        Faults.Do(hand.World, "cut", ["n1", SimNetwork.Portal]);
+        await hand.SendAsync("n2", new StandDownOrder(hand.Id(), 1, hand.Record));
+        await hand.World.DelayAsync(TimeSpan.FromSeconds(3.5));
+        await hand.StartAsync("n2", hand.Promoted());
         await hand.BeatForAsync(1);
     }
 

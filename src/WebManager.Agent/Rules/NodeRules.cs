@@ -83,7 +83,7 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
 
     public StandDownReply Heard(Guid instance, string primary, TimeSpan now) => new(
         _heard.TryGetValue((instance, primary), out var at) ? Milliseconds(now - at) : null,
-        _rules.RestartCountsAsHeard ? Milliseconds(now - startedAt) : long.MaxValue / 2);
+        Milliseconds(_rules.RestartCountsAsHeard ? now - startedAt : TimeSpan.FromDays(365)));
 
     public Outcome<Decision> StandUp(StoredGenerations stored, GenerationRecord record)
     {

@@ -34,8 +34,12 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
         var instance = job.Now.Find(request.Instance) ?? (await ReserveAsync(request, job, ct)).Value;
         if (instance is null) { return Allocator.Place(DemandOf(request), Candidates.Of(job.Now, job.Nodes)).Refusal ?? new Refusal("instance.exists", "The name was taken meanwhile.") { Field = "instance" }; }
         job.Undo.Push($"remove {request.Instance}", t => UndoAsync(instance.Id, job, t));
-        var disks = await DisksAsync(instance, job, ct);
-        if (!disks.Ok) { return disks; }
+        // Once its start was ordered its guest may run on them: a node that is away by now is no reason to take that back.
+        if (!job.Resumed || job.Job.Step is null or "reserve" or "disks")
+        {
+            var disks = await DisksAsync(instance, job, ct);
+            if (!disks.Ok) { return disks; }
+        }
         if (request.Start)
         {
             var started = await GuestSteps.StartAsync(job, instance.Id, instance.Primary, instance.Secondary, ct);
@@ -92,7 +96,9 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
         var image = job.Parts.Images.Images.FirstOrDefault(i => i.Name == instance.Image);
         if (image is null) { return new Refusal("image.unknown", $"Image {instance.Image} is gone.") { Field = "image" }; }
         var there = await ImageOnNode.EnsureAsync(job, image, watch, ct);
-        return there.Ok ? await job.OrderAsync(node, new CreateDisksOrder(job.OperationId($"disks/{node}"), job.Epoch, instance.ToGuestSpec()), DiskLimit, ct) : there;
+        if (!there.Ok) { return there; }
+        // By epoch: when a resumed job comes here again its disks may have been removed by the undo that the crash cut short.
+        return await job.OrderAsync(node, new CreateDisksOrder(job.OperationId($"disks/{node}/{job.Epoch}"), job.Epoch, instance.ToGuestSpec()), DiskLimit, ct);
     }
 
     private static async Task<Outcome<Done>> UndoAsync(Guid id, JobContext job, CancellationToken ct)

@@ -57,6 +57,9 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
 
     private async Task LockedAsync(Job job, bool resumed, CancellationToken ct)
     {
+        var operation = Catalog.Of(job.Request);
+        // Before anything is waited for: a job that is asked for meanwhile must not come between the halves of one that was under way.
+        using var held = await _locks.TakeAsync(operation.Locks(job.Request), ct);
         if (resumed)
         {
             parts.Log.JobResumed(job.Id, job.Step);
@@ -65,8 +68,6 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
             await parts.Nodes.UntilAsync(() => parts.Nodes.All.All(Known), TimeSpan.FromSeconds(10), ct);
         }
         if (job.Request is InstanceRequest) { await parts.Nodes.OpenedAsync(ct); }
-        var operation = Catalog.Of(job.Request);
-        using var held = await _locks.TakeAsync(operation.Locks(job.Request), ct);
         var begun = job with { Status = JobStatus.Running, StartedAt = job.StartedAt ?? parts.Clock.GetUtcNow() };
         await parts.State.ChangeAsync<Done>((_, changes) => { changes.Jobs.Add(begun); return Done.Value; }, ct);
         var context = new JobContext(parts, begun, resumed && job.Step is not null);
@@ -82,7 +83,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
         try
         {
             // A resumed job is past its check: what it made itself (the name, the row) would be in its own way.
-            var refusal = context.Resumed ? Gone(context.Job.Request) : operation.Check(context.Job.Request, parts.Now, parts);
+            var refusal = context.Resumed ? null : operation.Check(context.Job.Request, parts.Now, parts);
             return refusal is null ? await operation.RunAsync(context.Job.Request, context, ct) : refusal;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { throw; }
@@ -93,11 +94,6 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
             return new Refusal("internal", "Something unexpected went wrong; the log of the portal has it.", "Try again; tell the developers if it stays.");
         }
     }
-
-    /// <summary>Another job that waited behind this one before the crash may have come first after it, and removed the instance.</summary>
-    private Refusal? Gone(OperationRequest request) => request is InstanceRequest r and not CreateInstance && parts.Now.Find(r.Instance) is null
-        ? new Refusal("instance.unknown", $"The instance {Shown.Name(r.Instance)} was removed meanwhile.") { Field = "instance" }
-        : null;
 
     /// <summary>Who looks after the job's end shall see what it did, not the report before.</summary>
     private Task CaughtUpAsync(OperationRequest request, CancellationToken ct) =>

@@ -36,7 +36,7 @@ internal sealed class RemoveInstanceOperation : InstanceOperation<RemoveInstance
     {
         foreach (var node in new[] { instance.Primary, instance.Secondary }.OfType<string>())
         {
-            var done = await job.OrderAsync(node, new RemoveInstanceOrder(job.OperationId($"{step}/{node}"), job.Epoch, instance.Id), Limit, ct);
+            var done = await job.OrderAsync(node, new RemoveInstanceOrder(job.OperationId($"{step}/{node}/{job.Epoch}"), job.Epoch, instance.Id), Limit, ct);
             if (!done.Ok) { return done; }
         }
         return Done.Value;

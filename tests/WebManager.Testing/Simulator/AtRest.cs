@@ -46,7 +46,8 @@ public static class AtRest
         if (i.Wanted == AdminState.Down && runs is not null) yield return $"{i.Name} is wanted stopped and runs on {runs.Node.Name}.";
         if (runs is not null && runs.Node.Name != i.Primary) yield return $"{i.Name} runs on {runs.Node.Name}, its primary is {i.Primary}.";
         if (runs is { Record: { } under } && i.Generation is { } g && under.Number != g.Number) yield return $"{i.Name} runs under {under}, newest is {g}.";
-        foreach (var name in new[] { i.Primary, i.Secondary }.OfType<string>())
+        // What does not run gets its next record with its next start.
+        foreach (var name in new[] { i.Primary, i.Secondary }.OfType<string>().Where(_ => runs is not null))
         {
             var node = world.FindNode(name);
             if (node is { Powered: true } && i.Generation is { Sync: Contracts.SyncState.InSync } now && node.Stored(i.Id).Record != now)

@@ -10,13 +10,15 @@ internal sealed class Draft
     private readonly List<ScenarioFault> _given = [];
     private readonly HashSet<string> _off = [];
     private readonly HashSet<string> _frozen = [];
+    private readonly double _quiet;
     private string _favourite;
     private int _created;
 
     /// <param name="forks">Databases are restored and second portals begin; nothing is created or removed then.</param>
-    public Draft(Random random, bool forks)
+    /// <param name="quiet">Part of the instances that only read: nothing but the lease stops them.</param>
+    public Draft(Random random, bool forks, double quiet)
     {
-        (Random, Forks) = (random, forks);
+        (Random, Forks, _quiet) = (random, forks, quiet);
         Nodes = [.. Enumerable.Range(1, random.Next(2, 5)).Select(i => $"n{i}")];
         Instances = [.. Enumerable.Range(1, random.Next(1, 4)).Select(i => NewInstance($"i{i}", mirrored: i == 1))];
         _favourite = Pick(Nodes);
@@ -128,7 +130,7 @@ internal sealed class Draft
         var primary = Pick(Nodes);
         var template = mirrored || Random.Next(6) > 1 ? DiskTemplate.Mirror : Random.Next(2) == 0 ? DiskTemplate.Diskless : DiskTemplate.File;
         var secondary = template == DiskTemplate.Mirror ? Pick([.. Nodes.Where(n => n != primary)]) : null;
-        return new ScenarioInstance(name, template, primary, secondary, Random.Next(4) == 0);
+        return new ScenarioInstance(name, template, primary, secondary, Chance(_quiet));
     }
 
     private void Add(ScenarioFault fault)

@@ -20,7 +20,8 @@ public static class Drawing
     /// <param name="bias">An id of <see cref="Biases"/>: every pattern is that one. Null: any, or none.</param>
     public static Scenario Draw(int seed, string? bias = null)
     {
-        var draft = new Draft(new Random(seed), forks: bias == Biases.Forking || (bias is null && seed % 6 == 5));
+        var draft = new Draft(new Random(seed), forks: bias == Biases.Forking || (bias is null && seed % 6 == 5),
+            quiet: bias is "H1" or "H4" or "H5" or "H13" or "H20" or "R4" ? 0.6 : 0.25);
         var random = draft.Random;
         var rates = Rates(draft, bias);
         var biased = bias is not null || random.Next(3) > 0;

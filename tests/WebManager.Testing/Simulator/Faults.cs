@@ -42,7 +42,7 @@ public static class Faults
     /// <summary>A node's name; i1.primary, i1.secondary, i1.other by the engine's record now. Null: there is none.</summary>
     public static string? NodeOf(SimWorld world, string name)
     {
-        if (!name.Contains('.', StringComparison.Ordinal)) return name;
+        if (!char.IsLetter(name[0]) || !name.Contains('.', StringComparison.Ordinal)) return name;   // a number is none
         var (instance, role) = (world.Database.Find(name.Split('.')[0]), name.Split('.')[1]);
         return role switch
         {

@@ -186,6 +186,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     {
         if (decision.Next != instance.Stored) await node.StoreAsync(0.5, 8, Life);
         if (epoch is { } given && Rules.Epoch(node.Engines.Last.Epoch, given).Refusal is { } replaced) return replaced;
+        _world.Truth.Keeps(node, instance.Stored, decision.Next);
         instance.Stored = decision.Next;
         if (instance.Stored.Record is { } record) _world.Truth.Kept(node.Name, record);
         await ActAsync(instance, decision.Acts);
@@ -276,31 +277,5 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         await node.WorkAsync(0.1, 0.5, Life);
         var behind = challenge.Generations.Where(g => Rules.Answers(node.Stored(g.Instance), challenge.Node, g, node.Now)).ToList();
         return new PeerAnswer(challenge.Nonce, behind);
-    }
-
-    /// <summary>First come, first served.</summary>
-    private sealed class Turns
-    {
-        private readonly Queue<TaskCompletionSource> _waiting = [];
-        private bool _taken;
-
-        public Task EnterAsync()
-        {
-            if (!_taken)
-            {
-                _taken = true;
-                return Task.CompletedTask;
-            }
-
-            var turn = new TaskCompletionSource();
-            _waiting.Enqueue(turn);
-            return turn.Task;
-        }
-
-        public void Leave()
-        {
-            if (_waiting.TryDequeue(out var next)) next.SetResult();
-            else _taken = false;
-        }
     }
 }

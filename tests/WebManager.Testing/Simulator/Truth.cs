@@ -1,4 +1,5 @@
 // The invariants of DESIGN 6, checked where they could first be broken: a guest begins to execute, a write is acknowledged, a record is stored.
+using WebManager.Agent.Rules;
 using WebManager.Contracts;
 using WebManager.Engine.Model;
 
@@ -112,6 +113,10 @@ public sealed class Truth(SimWorld world)
     /// <summary>An order is about to be carried out (R5).</summary>
     public void Obeys(SimNode node, long known, long epoch) =>
         world.Check(epoch >= known, $"{node.Name} obeys an engine of epoch {epoch}, although it knows one of epoch {known} (R5).");
+
+    /// <summary>A node makes a record durable: never an older one than it had.</summary>
+    public void Keeps(SimNode node, StoredGenerations before, StoredGenerations after) =>
+        world.Check((after.Record?.Number ?? 0) >= (before.Record?.Number ?? 0), $"{node.Name} stores {after.Record} after {before.Record}.");
 
     /// <summary>A write arrives through an export (H5, H17).</summary>
     public void ArrivesAt(SimNode node, Guid instance, long generation)
