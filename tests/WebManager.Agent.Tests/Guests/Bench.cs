@@ -37,7 +37,7 @@ public sealed class Bench : IAsyncDisposable
     public ReplicaExporter Exporter { get; private set; }
     public FileImages Primary => new(new StorageOptions { InstancesFolder = Path.Combine(Root, "p") }, Options.RunFolder);
     public FileImages Secondary => new(SecondaryStorage, Options.RunFolder);
-    private StorageOptions SecondaryStorage => new() { InstancesFolder = Path.Combine(Root, "s"), FirstReplicaPort = 21000, ReplicaHost = SecondaryHost };
+    private StorageOptions SecondaryStorage => new() { InstancesFolder = Path.Combine(Root, "s"), FirstReplicaPort = 21000, ReplicaHost = SecondaryHost, ExporterStart = TimeSpan.FromSeconds(5 * Slowness) };
 
     public NodeTls PrimaryTls => field ??= Authority.Node(Path.Combine(Root, "tls-p"), "p");
     public NodeTls SecondaryTls => field ??= Authority.Node(Path.Combine(Root, "tls-s"), "s");
