@@ -176,18 +176,14 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
 
     /// <summary>Silently, from everything or from one other node; its links stay up.</summary>
     public Task<Outcome<LabView>> CutAsync(string node, string? from, CancellationToken ct) =>
-        OnPairAsync(node, from, (n, other) => Switch.SetAsync(Switch.Cuts.Cut(n.Number, other?.Number), ct), ct);
+        OnPairAsync(node, from, (n, other) => Switch.ChangeAsync(cuts => cuts.Cut(n.Number, other?.Number), ct), ct);
 
     public Task<Outcome<LabView>> HealAsync(string node, string? from, CancellationToken ct) => OnPairAsync(node, from, (n, other) => HealAsync(n, other, ct), ct);
 
     public async Task<Outcome<LabView>> HealAllAsync(CancellationToken ct) =>
-        Identity is null ? s_noLab : await AloneAsync(() => Switch.SetAsync(LabCuts.None, ct), ct);
+        Identity is null ? s_noLab : await AloneAsync(() => Switch.ChangeAsync(_ => LabCuts.None, ct), ct);
 
-    private async Task<Outcome<Done>> HealAsync(LabNode node, LabNode? from, CancellationToken ct)
-    {
-        var healed = Switch.Cuts.Heal(node.Number, from?.Number);
-        return healed.Ok ? await Switch.SetAsync(healed.Value, ct) : healed.Refusal;
-    }
+    private Task<Outcome<Done>> HealAsync(LabNode node, LabNode? from, CancellationToken ct) => Switch.ChangeAsync(cuts => cuts.Heal(node.Number, from?.Number), ct);
 
     private Task<Outcome<LabView>> OnPairAsync(string node, string? from, Func<LabNode, LabNode?, Task<Outcome<Done>>> act, CancellationToken ct) => OnNodeAsync(node, async n =>
     {
@@ -225,7 +221,7 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     /// <summary>Through the engine's door like any caller's changes; the nodes run meanwhile, so that they can clean up.</summary>
     private async Task<Outcome<Done>> EmptyAsync(CancellationToken ct)
     {
-        if (Switch.Cuts.Any && await Switch.SetAsync(LabCuts.None, ct) is { Ok: false } uncut) return uncut;
+        if (await Switch.ChangeAsync(_ => LabCuts.None, ct) is { Ok: false } uncut) return uncut;
         foreach (var node in _nodes) await Processes.ThawAsync(node.Name, ct);
         if (await AllUpAsync(ct) is { Ok: false } failed) return failed;
         var instances = Engine.Feeds.Instances.Current().Values.Select(i => (OperationRequest)new RemoveInstance(i.Name));
@@ -285,10 +281,14 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
 
     private async Task RemoveNetworkAsync(LabNetwork network)
     {
-        if (Switch.Cuts.Any) await Switch.SetAsync(LabCuts.None, CancellationToken.None);
+        await Switch.ChangeAsync(_ => LabCuts.None, CancellationToken.None);
         foreach (var node in _nodes) await network.RemoveNodeAsync(node.Number, CancellationToken.None);
         await network.RemoveHostAsync(CancellationToken.None);
     }
 
-    public void Dispose() => _oneAtATime.Dispose();
+    public void Dispose()
+    {
+        _switch?.Dispose();
+        _oneAtATime.Dispose();
+    }
 }

@@ -4,9 +4,10 @@ using WebManager.Contracts;
 
 namespace WebManager.Web.Lab;
 
-/// <summary>Changed by one caller at a time.</summary>
-internal sealed class LabSwitch(LabIdentity lab)
+internal sealed class LabSwitch(LabIdentity lab) : IDisposable
 {
+    /// <summary>Nodes that come up at the same time each heal their own cuts.</summary>
+    private readonly SemaphoreSlim _oneAtATime = new(1);
     private volatile LabCuts _cuts = LabCuts.None;
 
     public LabCuts Cuts => _cuts;
@@ -18,8 +19,22 @@ internal sealed class LabSwitch(LabIdentity lab)
         _cuts = listed is { Ok: true } ? LabCuts.Parse(listed.Output) : LabCuts.None;
     }
 
+    public async Task<Outcome<Done>> ChangeAsync(Func<LabCuts, Outcome<LabCuts>> change, CancellationToken ct)
+    {
+        await _oneAtATime.WaitAsync(ct);
+        try
+        {
+            var wanted = change(_cuts);
+            return wanted.Ok ? await SetAsync(wanted.Value, ct) : wanted.Refusal;
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
     /// <summary>Nothing to change: nothing is asked of the kernel.</summary>
-    public async Task<Outcome<Done>> SetAsync(LabCuts cuts, CancellationToken ct)
+    private async Task<Outcome<Done>> SetAsync(LabCuts cuts, CancellationToken ct)
     {
         if (cuts.Nodes.SetEquals(_cuts.Nodes) && cuts.Pairs.SetEquals(_cuts.Pairs)) return Done.Value;
         if (lab.Wires != LabWires.Namespaces)
@@ -43,4 +58,5 @@ internal sealed class LabSwitch(LabIdentity lab)
             return null;
         }
     }
+    public void Dispose() => _oneAtATime.Dispose();
 }

@@ -40,46 +40,57 @@ public sealed class LabCutsTests : IAsyncLifetime
     [Fact]
     public async Task Without_wires_a_cut_is_refused_with_the_reason_and_healing_finds_nothing_to_do()
     {
-        var loopback = new LabSwitch(_lab with { Wires = LabWires.Loopback });
+        using var loopback = new LabSwitch(_lab with { Wires = LabWires.Loopback });
         await loopback.ReadAsync(default);
-        var refused = await loopback.SetAsync(LabCuts.None.Cut(1, null), default);
+        var refused = await loopback.ChangeAsync(_ => LabCuts.None.Cut(1, null), default);
         Assert.Equal("lab.cut.no-wires", refused.Refusal?.Code);
         Assert.Contains("root", refused.Refusal?.Remedy, StringComparison.Ordinal);
-        Assert.True((await loopback.SetAsync(LabCuts.None, default)).Ok);
+        Assert.True((await loopback.ChangeAsync(_ => LabCuts.None, default)).Ok);
     }
 
     [Fact]
     public async Task A_cut_node_hears_nobody_and_nobody_hears_it_while_its_link_stays_up()
     {
-        var cables = await ThreeNodesAsync();
-        await MustAsync(cables.SetAsync(LabCuts.None.Cut(1, null), default));
+        using var cables = await ThreeNodesAsync();
+        await MustAsync(cables.ChangeAsync(_ => LabCuts.None.Cut(1, null), default));
         Assert.Equal(["host-n2", "host-n3", "n2-n3", "n3-n2"], await ReachAsync());
         Assert.Equal("1", (await File.ReadAllTextAsync($"/sys/class/net/{_lab.Namespace(1)}/carrier", TestContext.Current.CancellationToken)).Trim());
-        await MustAsync(cables.SetAsync(cables.Cuts.Heal(1, null).Value!, default));
+        await MustAsync(cables.ChangeAsync(cuts => cuts.Heal(1, null), default));
         Assert.Equal(9, (await ReachAsync()).Count);
     }
 
     [Fact]
     public async Task A_cut_between_two_nodes_leaves_the_third_and_the_host_alone_in_both_directions()
     {
-        var cables = await ThreeNodesAsync();
-        await MustAsync(cables.SetAsync(LabCuts.None.Cut(2, 1).Cut(2, 3), default));
+        using var cables = await ThreeNodesAsync();
+        await MustAsync(cables.ChangeAsync(_ => LabCuts.None.Cut(2, 1).Cut(2, 3), default));
         Assert.Equal(["host-n1", "host-n2", "host-n3", "n1-n3", "n3-n1"], await ReachAsync());
     }
 
     [Fact]
     public async Task A_portal_that_starts_anew_reads_the_cuts_from_the_kernel()
     {
-        var cables = await ThreeNodesAsync();
+        using var cables = await ThreeNodesAsync();
         var cuts = LabCuts.None.Cut(3, null).Cut(1, 2);
-        await MustAsync(cables.SetAsync(cuts, default));
-        var next = new LabSwitch(_lab);
+        await MustAsync(cables.ChangeAsync(_ => cuts, default));
+        using var next = new LabSwitch(_lab);
         await next.ReadAsync(default);
         Assert.Equal(cuts.Nodes, next.Cuts.Nodes);
         Assert.Equal(cuts.Pairs, next.Cuts.Pairs);
-        await MustAsync(next.SetAsync(LabCuts.None, default));
+        await MustAsync(next.ChangeAsync(_ => LabCuts.None, default));
         await cables.ReadAsync(default);
         Assert.False(cables.Cuts.Any);
+    }
+
+    [Fact]
+    public async Task Nodes_that_are_healed_at_the_same_time_are_all_healed()
+    {
+        using var cables = await ThreeNodesAsync();
+        await MustAsync(cables.ChangeAsync(_ => LabCuts.None.Cut(1, null).Cut(2, null).Cut(3, null), default));
+        await Task.WhenAll(Enumerable.Range(1, 3).Select(node => MustAsync(cables.ChangeAsync(cuts => cuts.Heal(node, null), default))));
+        using var next = new LabSwitch(_lab);
+        await next.ReadAsync(default);
+        Assert.False(next.Cuts.Any);
     }
 
     private async Task<LabSwitch> ThreeNodesAsync()
