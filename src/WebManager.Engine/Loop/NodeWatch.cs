@@ -112,7 +112,11 @@ public sealed class NodeWatch : IAsyncDisposable
     }
 
     /// <summary>The engine itself stood still: the node's silence says nothing. The clock of its challenges is left alone, it only makes R4 wait.</summary>
-    public void Forgive() => _forgivenAt = _clock.GetTimestamp();
+    public void Forgive()
+    {
+        // One that has never answered this engine and was given up on stays so: it would be waited for anew after each pause.
+        if (LastReply is not null || Health == NodeHealth.Joining) { _forgivenAt = _clock.GetTimestamp(); }
+    }
 
     private void SetHealth(NodeHealth health)
     {
