@@ -48,8 +48,9 @@ internal sealed class BackupMaker(DataFolder folder, TimeProvider time)
         source.Open();
         target.Open();
         source.BackupDatabase(target);
+        // One file, so not while it is marked; but left in WAL mode, as every database here is found: EF looks at it read-only first.
         using var mark = target.CreateCommand();
-        mark.CommandText = "PRAGMA journal_mode=DELETE; UPDATE engine_leases SET Place = $place, Released = 1, Revision = Revision + 1;";
+        mark.CommandText = "PRAGMA journal_mode=DELETE; UPDATE engine_leases SET Place = $place, Released = 1, Revision = Revision + 1; PRAGMA journal_mode=WAL;";
         mark.Parameters.AddWithValue("$place", EngineLease.InBackup);
         mark.ExecuteNonQuery();
     }

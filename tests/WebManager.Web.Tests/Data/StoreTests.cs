@@ -180,6 +180,7 @@ public sealed class StoreTests : IDisposable
         Assert.Contains("cluster c1", text, StringComparison.Ordinal);
         var services = new ServiceCollection().AddLogging().AddPortalData(new DataFolder(target)).BuildServiceProvider();
         await using var again = new Opened(services);
+        await using (var db = await services.GetRequiredService<IDbContextFactory<PortalDb>>().CreateDbContextAsync()) { await db.Database.MigrateAsync(); }   // as a portal that starts does
         Assert.Equal("web1", Assert.Single((await again.Store.LoadAsync(default)).Instances).Name);
         var lease = await again.Store.LeaseAsync(default);
         Assert.Equal((EngineLease.InBackup, true), (lease!.Place, lease.Released));
