@@ -95,7 +95,13 @@ public sealed class Bench : IAsyncDisposable
 
     public async Task<IGuest> AdoptAsync(GuestSpec spec, int pid, GenerationRecord? record = null)
     {
-        var guest = await Hypervisor.AdoptAsync(new GuestStart(spec, Primary.FolderOf(spec.Instance), record, null), pid, default);
+        // As the host does it: QEMU may still be busy with the end of what the earlier run had under way.
+        IGuest? guest = null;
+        for (var tries = 0; guest is null && tries < 40; tries++)
+        {
+            if (tries > 0) await Task.Delay(250);
+            guest = await Hypervisor.AdoptAsync(new GuestStart(spec, Primary.FolderOf(spec.Instance), record, null), pid, default);
+        }
         Assert.NotNull(guest);
         _guests.Add(guest);
         return guest;
