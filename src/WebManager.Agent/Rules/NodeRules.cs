@@ -9,7 +9,7 @@ namespace WebManager.Agent.Rules;
 /// </summary>
 /// <param name="node">This node's name.</param>
 /// <param name="startedAt">When this agent run began, on the clock that later calls pass as now.</param>
-public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? switches = null)
+public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitches? switches = null)
 {
     private readonly RuleSwitches _rules = switches ?? RuleSwitches.All;
     private readonly Dictionary<(Guid Instance, string Primary), TimeSpan> _heard = [];
@@ -39,7 +39,7 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
     public Outcome<Decision> Store(StoredGenerations stored, GenerationRecord record, NodeFacts facts)
     {
         if (Check(stored, record, facts) is { } refusal) return refusal;
-        var acts = NodeActs.None;
+        var acts = Outlives(facts.Incoming, record) ? NodeActs.None : NodeActs.KillIncoming;
         if (facts.Guest is { } guest)
         {
             if (record.Primary != node) acts |= _rules.OtherPrimaryKills ? NodeActs.KillGuest : NodeActs.None;
@@ -120,7 +120,8 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
         if (record.Sync == SyncState.Alone && stored.Promised == record.Number) return Promised(record);
         if (record.Sync == SyncState.InSync && _rules.InSyncNeedsLease && !facts.Lease)
             return new Refusal("lease.missing", $"Neither the engine nor the secondary has answered a challenge for {record}.", "Wait for the next heartbeat.");
-        return new Decision(store.Value.Next with { Started = record.Number }, store.Value.Acts | NodeActs.StartGuest);
+        var incoming = facts.Incoming is null ? NodeActs.None : NodeActs.KillIncoming;
+        return new Decision(store.Value.Next with { Started = record.Number }, store.Value.Acts | incoming | NodeActs.StartGuest);
     }
 
     public Outcome<Decision> Degrade(StoredGenerations stored, GenerationRecord record, NodeFacts facts)
@@ -161,6 +162,8 @@ public sealed class NodeRules(string node, TimeSpan startedAt, RuleSwitches? swi
     {
         var acts = NodeActs.None;
         if (stored.Record is not { } newest) return acts;
+        // Nobody would finish it; its source goes on or the guest is started anew.
+        if (facts.Incoming is not null) acts |= NodeActs.KillIncoming;
         if (facts.Guest is { } guest)
         {
             if (newest.Primary != node && newest.Number >= guest.Number) acts |= _rules.OtherPrimaryKills ? NodeActs.KillGuest : NodeActs.None;

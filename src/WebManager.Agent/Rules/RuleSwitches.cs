@@ -52,4 +52,7 @@ public sealed record RuleSwitches
 
     /// <summary>A record of an older generation closes its export. Off: stays open (H5).</summary>
     public bool NewerClosesExport { get; init; } = true;
+
+    /// <summary>R4: a source that ran again after its pause is not left to the target. Off: it is (H9).</summary>
+    public bool SourceMustRest { get; init; } = true;
 }

@@ -39,9 +39,20 @@ public sealed record StoredGenerations
 public sealed record NodeFacts(GenerationRecord? Guest = null, long? OpenExport = null, bool Lease = false)
 {
     public static readonly NodeFacts Nothing = new();
+
+    /// <summary>The generation whose guest a waiting process here takes in; null: none waits.</summary>
+    public long? Incoming { get; init; }
+
+    /// <summary>What waits here has everything, and has not run yet.</summary>
+    public bool IncomingWhole { get; init; }
 }
 
-/// <summary>What the caller does after Next is durable, in the order of the values.</summary>
+/// <summary>How the source of a live migration stands, as its QEMU says.</summary>
+/// <param name="Sent">The target has everything, by QEMU's word.</param>
+/// <param name="RanSince">The CPU ran again after the pause before the switch.</param>
+public sealed record SourceFacts(bool Sent, bool RanSince);
+
+/// <summary>What the caller does after Next is durable, in the order of the values; killing what waits comes first.</summary>
 [Flags]
 public enum NodeActs
 {
@@ -60,6 +71,18 @@ public enum NodeActs
 
     /// <summary>It was done before: answer as then.</summary>
     Already = 128,
+
+    /// <summary>Kill the process that waits for a migrating guest: before anything opens the image.</summary>
+    KillIncoming = 256,
+
+    /// <summary>Make a process that waits for a migrating guest.</summary>
+    StartIncoming = 512,
+
+    /// <summary>The waiting process becomes the guest: on both copies, its CPU runs.</summary>
+    TakeOver = 1024,
+
+    /// <summary>Send the guest's memory to where it waits.</summary>
+    SendGuest = 2048,
 }
 
 public sealed record Decision(StoredGenerations Next, NodeActs Acts);

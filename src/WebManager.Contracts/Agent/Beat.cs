@@ -63,6 +63,15 @@ public enum MirrorPhase { None, InSync, Broken, Alone, Copying, Promised }
 /// <param name="PausedMs">How long the guest stood still at the end; null while the copy runs.</param>
 public sealed record CopyReport(long ComparedBytes, long MovedBytes, long Milliseconds, long? PausedMs);
 
+/// <summary>Sending: the guest runs and its memory goes to the other node. Switching: paused, the last of it goes. Receiving: this node takes it in; nothing runs here.</summary>
+public enum MigrationPhase { Sending, Switching, Receiving }
+
+/// <summary>A live migration under way on this node.</summary>
+/// <param name="Generation">The record's number under which the guest runs at its source.</param>
+/// <param name="Percent">0 to 100 of the memory as it was at the begin; a guest that writes quickly makes it longer.</param>
+/// <param name="MovedBytes">What was sent or received so far.</param>
+public sealed record MigrationReport(MigrationPhase Phase, long Generation, double Percent, long MovedBytes);
+
 /// <summary>One instance's traces on one node: as primary (a guest, or its remains), as secondary (an export), or both empty (leftovers).</summary>
 public sealed record InstanceReport(Guid Instance)
 {
@@ -96,6 +105,9 @@ public sealed record InstanceReport(Guid Instance)
 
     /// <summary>Why Mirror is broken or a copy failed.</summary>
     public string? MirrorText { get; init; }
+
+    /// <summary>The live migration from or to here; null: none.</summary>
+    public MigrationReport? Migration { get; init; }
 
     /// <summary>Number of the generation whose export is open here; null when none is.</summary>
     public long? ExportGeneration { get; init; }
