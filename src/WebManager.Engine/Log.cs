@@ -60,6 +60,9 @@ internal static partial class Log
     [LoggerMessage(1303, LogLevel.Error, "The reconciliation loop failed once; it goes on")]
     public static partial void ReconcileFailed(this ILogger log, Exception ex);
 
+    [LoggerMessage(1305, LogLevel.Information, "{Node} answers the primary of {Subject} again: a stand-down had been left behind")]
+    public static partial void StoodUp(this ILogger log, string node, string subject);
+
     [LoggerMessage(1304, LogLevel.Error, "Events could not be stored")]
     public static partial void EventsNotStored(this ILogger log, Exception ex);
 }

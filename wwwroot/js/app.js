@@ -1,21 +1,11 @@
 // What pages ask of the browser, under one name: window.wm.
 import { watchTimes } from './times.js';
 import { watchTheme } from './theme.js';
+import { watchDialogs } from './dialog.js';
 import { watchMap } from './map.js';
 import { mount, open, close, unmount, consoleOf } from './console.js';
 
-let opener = null;
-
 window.wm = {
-  dialogOpen(dialog) {
-    opener = document.activeElement;
-    dialog.showModal();
-    dialog.querySelector('input, .dialog-buttons button')?.focus();
-  },
-  dialogClosed() {
-    if (opener?.isConnected) opener.focus();
-    opener = null;
-  },
   mapWatch: watchMap,
   consoleMount: mount,
   consoleOpen: open,
@@ -26,6 +16,7 @@ window.wmConsole = consoleOf;
 
 watchTimes();
 watchTheme();
+watchDialogs();
 
 // Copy buttons, and menus that close when one looks elsewhere.
 document.addEventListener('click', async event => {

@@ -39,14 +39,14 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
 
     public Task<Outcome<StandDownReply>> StandDownAsync(StandDownOrder order, CancellationToken ct) => InLane.RunAsync<StandDownReply>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandDown(stored, order.Record, unit.Facts()), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandDown(stored, order.Record, unit.Facts(), order.Operation), ct);
         if (!decision.Ok) return decision.Refusal;
         return rules.Heard(order.Record, clock.Monotonic());
     }, ct);
 
     public Task<Outcome<Done>> StandUpAsync(StandUpOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
     {
-        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandUp(stored, order.Record), ct);
+        var decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.StandUp(stored, order.Record, order.Of), ct);
         return decision.Ok ? Done.Value : decision.Refusal;
     }, ct);
 }

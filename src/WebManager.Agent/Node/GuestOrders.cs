@@ -9,7 +9,7 @@ namespace WebManager.Agent.Node;
 
 /// <summary>Start and stop.</summary>
 public sealed class GuestOrders(InstanceTable table, Generations generations, GuestWatch watch, NodeRules rules, InstanceFiles files, NodeFolder folder,
-    IKeeper keeper, IHypervisor hypervisor, TimeProvider clock)
+    IKeeper keeper, IHypervisor hypervisor, IDisks disks, TimeProvider clock)
 {
     private static readonly TimeSpan LeaseWait = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PressAgain = TimeSpan.FromSeconds(3);
@@ -20,6 +20,8 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
         if (Malformed(order) is { } wrong) return wrong;
         if (unit.Pid is { } pid && (record is null || record.SameAs(unit.Running))) return Reply(pid);
         if (unit.Pid is not null && unit.Running is null) return new Refusal("guest.running", "The guest runs already, without a mirror.", "Stop it first.");
+        // Before anything is written: a start that comes late, after the instance was removed, leaves nothing behind.
+        if (disks.Lacks(guest)) return new Refusal("disks.missing", "The instance's images are not on this node.", "Remove the instance, or bring the images back.");
         if (record is not null && await PrepareAsync(unit, order.Epoch, record, ct) is { } refused) return refused;
         var note = new StartNote(guest, record, order.Replica);
         files.Write(unit.Id, note);

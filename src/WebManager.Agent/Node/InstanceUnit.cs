@@ -77,6 +77,7 @@ public sealed class InstanceUnit(Guid id)
             CopyPercent = guest?.CopyPercent,
             Copy = guest?.Copy,
             MirrorText = guest?.MirrorText,
+            StoodDownBy = Stored.Silenced(),
             ExportGeneration = OpenExport,
             Disks = Disks,
         };

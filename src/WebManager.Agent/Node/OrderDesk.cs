@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using WebManager.Agent.Rules;
 using WebManager.Agent.State;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
@@ -12,6 +13,7 @@ namespace WebManager.Agent.Node;
 /// </summary>
 public sealed class OrderDesk(Journal journal, EpochFile epochs, TimeProvider clock, ILogger<OrderDesk> log)
 {
+    private readonly RemovedInstances _removed = new();
     private readonly ConcurrentDictionary<Guid, Lazy<Task<JournalResult>>> _running = new();
 
     public async Task<JournalResult> TakeAsync<TOrder, TReply>(TOrder order, Guid? instance, Func<TOrder, Task<Outcome<TReply>>> handler, CancellationToken ct)
@@ -37,7 +39,8 @@ public sealed class OrderDesk(Journal journal, EpochFile epochs, TimeProvider cl
 
             await journal.BeginAsync(order.Operation, order.Path);
             var began = clock.GetTimestamp();
-            var outcome = await handler(order);
+            var outcome = instance is { } id && _removed.Check(id, order) is { } removed ? removed : await handler(order);
+            if (order is RemoveInstanceOrder remove && outcome.Ok) _removed.Note(remove.Instance, order.Epoch);
             var result = outcome.Ok ? new JournalResult(200, JsonSerializer.SerializeToElement(outcome.Value, WireJson.Options)) : Refused(outcome.Refusal);
             await journal.EndAsync(order.Operation, order.Path, result);
             if (outcome.Ok) log.OrderDone(order.Path, order.Operation, instance, (long)clock.GetElapsedTime(began).TotalMilliseconds);

@@ -70,12 +70,12 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
     }
 
     /// <summary>From here no challenge for this generation is answered. The record is stored with it: the engine may know more than we do.</summary>
-    public Outcome<Decision> StandDown(StoredGenerations stored, GenerationRecord record, NodeFacts facts)
+    public Outcome<Decision> StandDown(StoredGenerations stored, GenerationRecord record, NodeFacts facts, Guid operation)
     {
         if (record.Secondary != node) return WrongNode(record, "secondary");
         var store = Store(stored, record, facts);
         if (!store.Ok) return store.Refusal;
-        return store.Value with { Next = store.Value.Next with { StoodDown = record.Number } };
+        return store.Value with { Next = store.Value.Next with { StoodDown = record.Number, StoodDownBy = operation } };
     }
 
     /// <summary>How long ago the primary was heard, for the answer to a stand-down. Asked after the stand-down is durable.</summary>
@@ -85,10 +85,11 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
         _heard.TryGetValue((instance, primary), out var at) ? Milliseconds(now - at) : null,
         Milliseconds(_rules.RestartCountsAsHeard ? now - startedAt : TimeSpan.FromDays(365)));
 
-    public Outcome<Decision> StandUp(StoredGenerations stored, GenerationRecord record)
+    /// <param name="of">The operation of the stand-down that is taken back: a late order must not undo a later promotion's.</param>
+    public Outcome<Decision> StandUp(StoredGenerations stored, GenerationRecord record, Guid of)
     {
         if (Check(stored, record, NodeFacts.Nothing) is { } refusal) return refusal;
-        return new Decision(stored.StoodDown == record.Number ? stored with { StoodDown = 0 } : stored, NodeActs.None);
+        return new Decision(stored.StoodDown == record.Number && stored.StoodDownBy == of ? stored with { StoodDown = 0 } : stored, NodeActs.None);
     }
 
     /// <summary>

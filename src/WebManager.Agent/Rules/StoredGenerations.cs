@@ -22,6 +22,12 @@ public sealed record StoredGenerations
     /// <summary>The generation for which challenges are not answered (R4).</summary>
     public long StoodDown { get; init; }
 
+    /// <summary>The operation that StoodDown came with: only that one is taken back.</summary>
+    public Guid StoodDownBy { get; init; }
+
+    /// <summary>The stand-down in force for the newest record; null: none.</summary>
+    public Guid? Silenced() => Record is { } record && StoodDown == record.Number ? StoodDownBy : null;
+
     /// <summary>
     /// The last record under which this node's copy, as secondary, was equal to the primary's. Since then nobody but that primary has
     /// written to it: a guest started here, another primary, or an image made anew takes it away. Null: nothing is known.

@@ -109,6 +109,9 @@ public sealed record InstanceReport(Guid Instance)
     /// <summary>The live migration from or to here; null: none.</summary>
     public MigrationReport? Migration { get; init; }
 
+    /// <summary>The stand-down (its operation) by which this node, as secondary, answers no challenge for the stored record; null: it answers.</summary>
+    public Guid? StoodDownBy { get; init; }
+
     /// <summary>Number of the generation whose export is open here; null when none is.</summary>
     public long? ExportGeneration { get; init; }
 

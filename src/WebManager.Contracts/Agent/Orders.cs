@@ -56,8 +56,11 @@ public sealed record StandDownOrder(Guid Operation, long Epoch, GenerationRecord
 /// <param name="AgentUpMs">Milliseconds this agent run has been up: a restart counts as a challenge just received.</param>
 public sealed record StandDownReply(long? SinceHeardMs, long AgentUpMs);
 
-/// <summary>Takes a stand-down back: the primary was heard after all.</summary>
-public sealed record StandUpOrder(Guid Operation, long Epoch, GenerationRecord Record) : IAgentCall<Done>, IOrder
+/// <summary>
+/// Takes a stand-down back: the primary was heard after all. Of: the operation of the stand-down that is meant; another one, of a promotion that began
+/// since, stays in force.
+/// </summary>
+public sealed record StandUpOrder(Guid Operation, long Epoch, GenerationRecord Record, Guid Of) : IAgentCall<Done>, IOrder
 {
     [JsonIgnore] public string Path => "/v1/replica/stand-up";
 }

@@ -18,6 +18,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private readonly ConcurrentDictionary<string, long> _freeSince = new(StringComparer.Ordinal);   // written by whoever commits
     private readonly ConcurrentQueue<string> _startedByHand = new();
     private readonly Signal _news = new();
+    private readonly StandUps _standUps = new(parts);
     private readonly long _began = parts.Clock.GetTimestamp();
     private Task _loop = Task.CompletedTask;
 
@@ -66,6 +67,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
             if (instance.Doubt is not null) { await ResolveAsync(instance, ct); continue; }
             if (FirstSign(instance) is { } sign) { await NoteFirstSignAsync(instance.Id, sign, ct); }
             if (busy.Contains(instance.Name) || IsOld(instance)) { continue; }
+            _standUps.Look(instance, ct);
             var step = Reconcile.Next(rows.See(instance));
             if (step.PoweredItselfOff) { await StaysOffAsync(instance.Id, ct); }
             else if (step.File is RecoverInstance) { starts.Add(new StartWish(instance, step.File, instance.Secondary!)); }

@@ -104,7 +104,7 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
     private static async Task<Outcome<Done>> UndoAsync(Guid id, JobContext job, CancellationToken ct)
     {
         if (!job.Now.Instances.TryGetValue(id, out var instance)) { return Done.Value; }
-        var removed = await RemoveInstanceOperation.FromNodesAsync(instance, job, "undo", ct);
+        var removed = await RemoveInstanceOperation.FromNodesAsync(instance, job, "undo", RemoveInstanceOperation.UndoLimit, ct);
         return await job.Parts.State.ChangeAsync<Done>((now, changes) =>
         {
             // What could not be removed stays visible, so that a person can remove it when the node is back.

@@ -112,10 +112,14 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
             if (promoted.Ok) { return promoted; }
             refusal = promoted.Refusal;
         }
-        await job.OrderAsync(old.Secondary!, new StandUpOrder(job.OperationId("stand-up"), job.Epoch, old), Limit, ct);
+        // If this is lost, the reconciler takes it back.
+        await job.OrderAsync(old.Secondary!, new StandUpOrder(job.OperationId($"stand-up/{job.Epoch}"), job.Epoch, old, StandDownId(job)), Limit, ct);
         primary?.StandUp(old);
         return refusal;
     }
+
+    /// <summary>Another one for each run of the engine: a node answers a repeated id with what it did then, and what it did then may have been taken back.</summary>
+    private static Guid StandDownId(JobContext job) => job.OperationId($"stand-down/{job.Epoch}");
 
     /// <summary>Asked in the transaction of the promotion: what holds recovery back may have come meanwhile.</summary>
     private static Refusal? MayNot(Picture now, Instance i, JobContext job)
@@ -130,7 +134,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     private static async Task<Refusal?> HeardAsync(GenerationRecord old, Loop.NodeWatch? primary, JobContext job, CancellationToken ct)
     {
         var limits = job.Parts.Heartbeat;
-        var heard = await job.OrderAsync(old.Secondary!, new StandDownOrder(job.OperationId("stand-down"), job.Epoch, old), Limit, ct);
+        var heard = await job.OrderAsync(old.Secondary!, new StandDownOrder(StandDownId(job), job.Epoch, old), Limit, ct);
         if (heard.Ok && primary is not null)
         {
             if (!Hears(heard.Value, limits)) { await PowerOffAsync(primary, job, ct); }

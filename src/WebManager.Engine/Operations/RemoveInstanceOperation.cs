@@ -9,6 +9,9 @@ internal sealed class RemoveInstanceOperation : InstanceOperation<RemoveInstance
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
+    /// <summary>For one of two nodes, within the 30 s that undoing has.</summary>
+    public static readonly TimeSpan UndoLimit = TimeSpan.FromSeconds(12);
+
     public override Right Right => Right.InstanceRemove;
     public override QuotaRule Quota => QuotaRule.ReturnsAll;
 
@@ -26,17 +29,17 @@ internal sealed class RemoveInstanceOperation : InstanceOperation<RemoveInstance
             return changes.Write(now.Instances[id] with { Stage = LifeStage.Removing, Wanted = AdminState.Down });
         }, ct);
         await job.StepAsync("remove", "Removing its guest and disks.", ct);
-        var removed = await FromNodesAsync(marked.Value!, job, "remove", ct);
+        var removed = await FromNodesAsync(marked.Value!, job, "remove", Limit, ct);
         if (!removed.Ok) { return await FailedAsync(id, removed.Refusal, job, ct); }
         job.AtEnd = (_, changes) => changes.Raw.InstancesRemoved.Add(id);
         return Done.Value;
     }
 
-    public static async Task<Outcome<Done>> FromNodesAsync(Instance instance, JobContext job, string step, CancellationToken ct)
+    public static async Task<Outcome<Done>> FromNodesAsync(Instance instance, JobContext job, string step, TimeSpan limit, CancellationToken ct)
     {
         foreach (var node in new[] { instance.Primary, instance.Secondary }.OfType<string>())
         {
-            var done = await job.OrderAsync(node, new RemoveInstanceOrder(job.OperationId($"{step}/{node}/{job.Epoch}"), job.Epoch, instance.Id), Limit, ct);
+            var done = await job.OrderAsync(node, new RemoveInstanceOrder(job.OperationId($"{step}/{node}/{job.Epoch}"), job.Epoch, instance.Id), limit, ct);
             if (!done.Ok) { return done; }
         }
         return Done.Value;

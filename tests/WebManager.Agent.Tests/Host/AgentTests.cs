@@ -23,6 +23,30 @@ public sealed class AgentTests : IAsyncLifetime
         Replica = record.Sync == SyncState.InSync ? new ReplicaAddress("127.0.0.1", 1, ["x"]) : null,
     };
 
+    private static async Task<Outcome<StartGuestReply>> StartAsync(TestEngine engine, StartGuestOrder order)
+    {
+        Assert.True((await engine.CallAsync(new CreateDisksOrder(Guid.NewGuid(), order.Epoch, order.Guest))).Ok);
+        return await engine.CallAsync(order);
+    }
+
+    [Fact]
+    public async Task Orders_that_come_after_the_removal_of_their_instance_leave_nothing_behind()
+    {
+        var node = await _cluster.NodeAsync("n1");
+        await node.RunAsync();
+        using var engine = node.Engine();
+        var alone = Record(1) with { Sync = SyncState.Alone };
+        Assert.Equal("disks.missing", (await engine.CallAsync(Start(alone))).Refusal?.Code);
+        Assert.Null(await engine.ReportAsync(alone.Instance));
+        Assert.True((await StartAsync(engine, Start(alone))).Ok);
+        Assert.True((await engine.CallAsync(new RemoveInstanceOrder(Guid.NewGuid(), 1, alone.Instance))).Ok);
+        Assert.Equal("instance.removed", (await engine.CallAsync(new CreateDisksOrder(Guid.NewGuid(), 1, Guest(alone.Instance)))).Refusal?.Code);
+        Assert.Equal("instance.removed", (await engine.CallAsync(Start(alone))).Refusal?.Code);
+        Assert.Null(await engine.ReportAsync(alone.Instance));
+        // An engine that was started since may carry on with its creation.
+        Assert.True((await engine.CallAsync(new CreateDisksOrder(Guid.NewGuid(), 2, Guest(alone.Instance)))).Ok);
+    }
+
     [Fact]
     public async Task Joined_node_says_hello_and_beats()
     {
@@ -120,7 +144,7 @@ public sealed class AgentTests : IAsyncLifetime
         await node.RunAsync();
         Assert.True((await engine.CallAsync(order)).Ok);
         Assert.Equal("generation.stale", (await engine.CallAsync(order with { Operation = Guid.NewGuid() })).Refusal?.Code);
-        Assert.Equal("order.id-reused", (await engine.CallAsync(new StandUpOrder(order.Operation, 1, order.Record))).Refusal?.Code);
+        Assert.Equal("order.id-reused", (await engine.CallAsync(new StandUpOrder(order.Operation, 1, order.Record, Guid.NewGuid()))).Refusal?.Code);
         Assert.Equal(6, (await engine.ReportAsync(order.Record.Instance))!.Stored!.Number);
     }
 
@@ -147,7 +171,7 @@ public sealed class AgentTests : IAsyncLifetime
         using var engine = node.Engine();
         await engine.BeatAsync(record);
         await engine.BeatAsync(record);
-        var pid = (await engine.CallAsync(Start(record))).Value!.Pid;
+        var pid = (await StartAsync(engine, Start(record))).Value!.Pid;
         await engine.BeatAsync(record);
         await node.KillAgentAsync();
         await node.RunAsync();
@@ -171,14 +195,14 @@ public sealed class AgentTests : IAsyncLifetime
         await node.RunAsync();
         using var engine = node.Engine();
         var record = Record();
-        var pid = (await engine.CallAsync(Start(record))).Value!.Pid;
+        var pid = (await StartAsync(engine, Start(record))).Value!.Pid;
         Real.Kill(node.KeeperPid);
         await Until.TrueAsync(async () => (await engine.ReportAsync(record.Instance))!.Guest == GuestPhase.Absent && (await engine.BeatAsync()).KeeperAlive);
         Assert.False(Real.IsAlive(pid));
         var report = (await engine.ReportAsync(record.Instance))!;
         Assert.Equal((GuestEnd.Killed, 1), (report.End, report.GuestGeneration));
-        Assert.Equal("generation.spent", (await engine.CallAsync(Start(record))).Refusal?.Code);
-        Assert.True((await engine.CallAsync(Start(record with { Number = 2, Tag = "2" }))).Ok);
+        Assert.Equal("generation.spent", (await StartAsync(engine, Start(record))).Refusal?.Code);
+        Assert.True((await StartAsync(engine, Start(record with { Number = 2, Tag = "2" }))).Ok);
     }
 
     [Fact]
@@ -188,7 +212,7 @@ public sealed class AgentTests : IAsyncLifetime
         await node.RunAsync();
         using var engine = node.Engine();
         var record = Record();
-        var pid = (await engine.CallAsync(Start(record))).Value!.Pid;
+        var pid = (await StartAsync(engine, Start(record))).Value!.Pid;
         var stopped = (await engine.CallAsync(new StopGuestOrder(Guid.NewGuid(), 1, record.Instance, TimeSpan.Zero))).Value!;
         Assert.Equal((GuestEnd.Killed, 1), (stopped.End, stopped.Generation));
         Assert.False(Real.IsAlive(pid));
@@ -204,7 +228,7 @@ public sealed class AgentTests : IAsyncLifetime
         await node.RunAsync();
         using var engine = node.Engine();
         var record = Record();
-        Assert.True((await engine.CallAsync(Start(record))).Ok);
+        Assert.True((await StartAsync(engine, Start(record))).Ok);
         var newer = record with { Number = 2, Tag = "2", Primary = "n2", Secondary = "n1" };
         InstanceReport? report = null;
         await Until.TrueAsync(async () => (report = await engine.ReportAsync(record.Instance, newer))!.Guest == GuestPhase.Absent && report.Stored!.Number == 2);
@@ -218,7 +242,7 @@ public sealed class AgentTests : IAsyncLifetime
         await node.RunAsync();
         using var engine = node.Engine();
         var alone = Record();
-        Assert.True((await engine.CallAsync(Start(alone))).Ok);
+        Assert.True((await StartAsync(engine, Start(alone))).Ok);
         var inSync = alone with { Sync = SyncState.InSync };
         Assert.Equal("generation.not-promised", (await engine.CallAsync(new StoreGenerationOrder(Guid.NewGuid(), 1, inSync))).Refusal?.Code);
         await engine.BeatAsync(alone);
@@ -245,7 +269,7 @@ public sealed class AgentTests : IAsyncLifetime
         var open = await toS.CallAsync(new OpenReplicaOrder(Guid.NewGuid(), 1, record, Guest(record.Instance)));
         Assert.Equal(record.Number, (await toS.ReportAsync(record.Instance))!.ExportGeneration);
         await toP.CallAsync(new BeatRequest("test", 1, "n1") { Peers = new Dictionary<string, string> { ["n1"] = p.Address, ["n2"] = s.Address } });
-        var pid = (await toP.CallAsync(Start(record) with { Replica = open.Value!.Replica })).Value!.Pid;
+        var pid = (await StartAsync(toP, Start(record) with { Replica = open.Value!.Replica })).Value!.Pid;
         // The engine stands behind nothing from here on; only the secondary does.
         var since = System.Diagnostics.Stopwatch.StartNew();
         while (since.Elapsed < TimeSpan.FromSeconds(7.5))
@@ -270,7 +294,7 @@ public sealed class AgentTests : IAsyncLifetime
         await using var events = await engine.Http.GetStreamAsync("/v1/events");
         using var lines = new StreamReader(events);
         var record = Record();
-        Assert.True((await engine.CallAsync(Start(record))).Ok);
+        Assert.True((await StartAsync(engine, Start(record))).Ok);
         using var console = await engine.SerialAsync(record.Instance);
         Assert.Contains("ready: web", await console.ReadUntilAsync("ready: web"));
         await console.SendAsync("hello"u8.ToArray(), System.Net.WebSockets.WebSocketMessageType.Binary, true, default);

@@ -90,14 +90,18 @@ public sealed class NodeRulesTests
     public void Stood_down_secondary_is_silent_but_still_listens()
     {
         var rules = new NodeRules("n2", S(10));
-        var down = rules.StandDown(Has(G(1)), G(1), NodeFacts.Nothing).Value!.Next;
+        var (by, earlier) = (Guid.NewGuid(), Guid.NewGuid());
+        var down = rules.StandDown(Has(G(1)), G(1), NodeFacts.Nothing, by).Value!.Next;
+        Assert.Equal(by, down.Silenced());
         Assert.Null(rules.Heard(G(1), S(12)).SinceHeardMs);
         Assert.Equal(2000, rules.Heard(G(1), S(12)).AgentUpMs);
         Assert.False(rules.Answers(down, "n1", G(1), S(13)));
         Assert.Equal(1500, rules.Heard(G(1), S(14.5)).SinceHeardMs);
-        var up = rules.StandUp(down, G(1)).Value!.Next;
+        Assert.False(rules.Answers(rules.StandUp(down, G(1), earlier).Value!.Next, "n1", G(1), S(15)));
+        var up = rules.StandUp(down, G(1), by).Value!.Next;
+        Assert.Null(up.Silenced());
         Assert.True(rules.Answers(up, "n1", G(1), S(15)));
-        Assert.Equal("generation.stale", rules.StandDown(Has(G(2)), G(1), NodeFacts.Nothing).Refusal?.Code);
+        Assert.Equal("generation.stale", rules.StandDown(Has(G(2)), G(1), NodeFacts.Nothing, by).Refusal?.Code);
         Assert.True(rules.Answers(rules.Store(down, G(2), NodeFacts.Nothing).Value!.Next, "n1", G(2), S(15)));
     }
 

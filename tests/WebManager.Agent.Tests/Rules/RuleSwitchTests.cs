@@ -64,7 +64,7 @@ public sealed class RuleSwitchTests
         }),
         [nameof(RuleSwitches.StandDownSilences)] = (new() { StandDownSilences = false }, r =>
         {
-            var down = Node("n2", r).StandDown(Opened(r), G(1), new(OpenExport: 1)).Value!;
+            var down = Node("n2", r).StandDown(Opened(r), G(1), new(OpenExport: 1), Guid.Empty).Value!;
             return !Node("n2", r).Answers(down.Next, "n1", G(1), S(1));
         }),
         [nameof(RuleSwitches.RestartCountsAsHeard)] = (new() { RestartCountsAsHeard = false }, r => new NodeRules("n2", S(10), r).Heard(G(1), S(11)).AgentUpMs == 1000),

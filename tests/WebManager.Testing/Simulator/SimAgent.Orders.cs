@@ -51,7 +51,7 @@ public sealed partial class SimAgent
     private async Task<Outcome<StandDownReply>> StandDownAsync(StandDownOrder order)
     {
         var instance = node.Instance(order.Record.Instance);
-        var decision = Rules.StandDown(instance.Stored, order.Record, Facts(instance, order.Record));
+        var decision = Rules.StandDown(instance.Stored, order.Record, Facts(instance, order.Record), order.Operation);
         if (!decision.Ok) return decision.Refusal;
         if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         return Rules.Heard(order.Record, node.Now);
@@ -60,7 +60,7 @@ public sealed partial class SimAgent
     private async Task<Outcome<Done>> StandUpAsync(StandUpOrder order)
     {
         var instance = node.Instance(order.Record.Instance);
-        var decision = Rules.StandUp(instance.Stored, order.Record);
+        var decision = Rules.StandUp(instance.Stored, order.Record, order.Of);
         if (!decision.Ok) return decision.Refusal;
         if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
         return Done.Value;
@@ -71,8 +71,9 @@ public sealed partial class SimAgent
         var id = order.Guest.Instance;
         _world.Truth.StartOrdered(id, order.Record);
         if (node.Keeper is not { } keeper) return new Refusal("keeper.down", "The keeper does not run.", "Wait a second.");
+        // Before anything is written: a start that comes late, after the instance was removed, leaves nothing behind.
+        if (order.Guest.Disks.Count > 0 && node.Disk.GetValueOrDefault(id)?.Copy is null) return new Refusal("disks.missing", "There are no images here.");
         var instance = node.Instance(id);
-        if (order.Guest.Disks.Count > 0 && instance.Copy is null) return new Refusal("disks.missing", "There are no images here.");
         if (order.Record is { } record)
         {
             await AskForLeaseAsync(instance, record, keeper);

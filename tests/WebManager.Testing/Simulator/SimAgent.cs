@@ -11,6 +11,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private static readonly TimeSpan ChallengeEvery = TimeSpan.FromSeconds(0.5);
     private readonly SimWorld _world = node.World;
     private readonly Dictionary<Guid, Turns> _turns = [];
+    private readonly RemovedInstances _removed = new();
     private readonly Dictionary<Guid, Life> _copies = [];
     private long _state = 1;
     private long _events;
@@ -60,7 +61,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
             RemoveInstanceOrder order => OrderAsync(order, order.Instance, () => RemoveAsync(order)),
             StoreGenerationOrder order => OrderAsync(order, order.Record.Instance, () => StoreAsync(order)),
             OpenReplicaOrder order => OrderAsync(order, order.Record.Instance, () => OpenReplicaAsync(order)),
-            StandDownOrder order => OrderAsync(order, order.Record.Instance, () => StandDownAsync(order), journal: false),
+            StandDownOrder order => OrderAsync(order, order.Record.Instance, () => StandDownAsync(order)),
             StandUpOrder order => OrderAsync(order, order.Record.Instance, () => StandUpAsync(order)),
             StartGuestOrder order => OrderAsync(order, order.Guest.Instance, () => StartAsync(order)),
             StopGuestOrder order => OrderAsync(order, order.Instance, () => StopAsync(order)),
@@ -140,22 +141,24 @@ public sealed partial class SimAgent(SimNode node, Guid run)
                 : instance.Stored.Record is { } r && r.Primary == node.Name && instance.Stored.Promised == r.Number && r.Sync == SyncState.Alone ? MirrorPhase.Promised : MirrorPhase.None),
             CopyPercent = guest?.CopyPercent,
             MirrorText = guest?.MirrorText,
+            StoodDownBy = instance.Stored.Silenced(),
             ExportGeneration = node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
             Disks = instance.Copy is null ? 0 : instance.Spec?.Disks.Count ?? 0,
         };
     }
 
-    /// <summary>One at a time for each instance; repeated ids get the first answer; nothing for an engine that was replaced.</summary>
-    private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act, bool journal = true) => await TurnAsync(instance, async () =>
+    /// <summary>One at a time for each instance; repeated ids get the first answer, refusals included; nothing for an engine that was replaced.</summary>
+    private async Task<Outcome<T>> OrderAsync<T>(IOrder order, Guid instance, Func<Task<Outcome<T>>> act) => await TurnAsync(instance, async () =>
     {
         var known = node.Engines.Last.Epoch;
         if (node.Obey(Rules, new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
         _world.Truth.Obeys(node, known, order.Epoch);
-        if (journal && node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
+        if (node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
         await node.StoreAsync(0.5, 4, Life);
-        var result = await act();
+        var result = _removed.Check(instance, order) is { } removed ? removed : await act();
         Life.Check();
-        if (journal && result.Ok) node.Journal[order.Operation] = result;
+        if (order is RemoveInstanceOrder && result.Ok) _removed.Note(instance, order.Epoch);
+        node.Journal[order.Operation] = result;
         Bump();
         return result;
     });

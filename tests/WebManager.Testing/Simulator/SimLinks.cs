@@ -16,6 +16,9 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock, string
 
     private sealed class Link(SimWorld world, Life portal, SimClock clock, string name, string from) : INodeLink
     {
+        /// <summary>A request that finds nobody listening is tried again by TCP within this time.</summary>
+        private static readonly TimeSpan OneRetry = TimeSpan.FromSeconds(1);
+
         public async Task<Outcome<TReply>> CallAsync<TReply>(IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
         {
             world.Scheduler.CheckThread();
@@ -33,20 +36,25 @@ public sealed class SimLinks(SimWorld world, Life portal, SimClock clock, string
         /// <summary>The same request once more, late; nobody waits for the answer.</summary>
         private async Task AgainAsync<TReply>(IAgentCall<TReply> call, TimeSpan after)
         {
+            var agent = world.FindNode(name)?.Agent?.Run ?? Guid.Empty;
             await world.DelayAsync(after);
-            await CarryAsync(call, new TaskCompletionSource<Outcome<TReply>>());
+            await CarryAsync(call, new TaskCompletionSource<Outcome<TReply>>(), agent);
         }
 
-        private async Task CarryAsync<TReply>(IAgentCall<TReply> call, TaskCompletionSource<Outcome<TReply>> answer)
+        /// <param name="agent">The run of the agent that it was sent to; null: the one of now.</param>
+        private async Task CarryAsync<TReply>(IAgentCall<TReply> call, TaskCompletionSource<Outcome<TReply>> answer, Guid? agent = null)
         {
+            // What comes late comes by a connection to the agent that ran then; with that one it ended.
+            var (sent, then) = (world.Now, agent ?? world.FindNode(name)?.Agent?.Run);
             if (!await world.Network.CarryAsync(from, name)) return;
             if (world.FindNode(name) is not { Powered: true } node) return;
+            if ((agent is not null || world.Now - sent > OneRetry) && node.Agent?.Run != then) return;
             Outcome<TReply> reply;
             try
             {
                 await node.ThawedAsync();
                 Say(call, "");
-                reply = node.Agent is { } agent ? await agent.HandleAsync(call) : Unreachable(name);
+                reply = node.Agent is { } running ? await running.HandleAsync(call) : Unreachable(name);
             }
             catch (DiedException)
             {

@@ -104,7 +104,8 @@ public sealed class Truth(SimWorld world)
     /// <summary>A keeper kills only what needs a lease and has none, or what has another primary by now (R3; H10, H11).</summary>
     public void KilledByKeeper(SimGuest guest, GenerationRecord under, TimeSpan? until)
     {
-        if (world.Forked) return;   // another engine's record may name another primary
+        // Whichever engine made it: a newer record with another primary dooms the guest.
+        if (world.Forked && Of(guest.Instance).Made.Any(m => m.Number > under.Number && m.Primary != guest.Node.Name)) return;
         if (world.Database.Find(guest.Instance)?.Generation is not { } recorded || recorded.Primary != guest.Node.Name) return;
         var leased = under.Sync == SyncState.InSync || guest.Both || guest.Node.Stored(guest.Instance).Promised == under.Number;
         world.Check(leased && until <= guest.Node.Now, $"{guest.Node.Name} kills {world.NameOf(guest.Instance)} under {under} (recorded: {recorded}), which {(leased ? "has a lease" : "needs no lease")} (R3).");
