@@ -82,5 +82,16 @@ internal sealed class Faults(PortalProcess portal, Random random)
         foreach (var node in SoakRun.Nodes) await portal.Api.LabAsync(node, "thaw");
         foreach (var node in SoakRun.Nodes)
             await Until.TrueAsync(async () => (await portal.Api.LabAsync(node, "start")).Nodes.Any(n => n.Name == node && n.State == "running"), s_limit, $"{node} runs", TimeSpan.FromMilliseconds(200));
+        await ReleaseAsync();
     }
+
+    /// <summary>Several nodes lost at once freeze recovery until an administrator says go: that is us here.</summary>
+    private async Task ReleaseAsync()
+    {
+        if ((await portal.Api.GetAsync<ClusterView>("cluster")).FrozenAt is null) return;
+        _said.Append("(was frozen) ");
+        await portal.Api.SucceedsAsync(UnfreezeAsync());
+    }
+
+    private async Task<long> UnfreezeAsync() => (await portal.Api.PostAsync<JobAccepted>("cluster/unfreeze")).Job;
 }

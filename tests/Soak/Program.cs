@@ -18,8 +18,8 @@ if (unknown is not null || faults is null or 0 || seed is null)
     return 2;
 }
 
-// A guest that is killed often is to be started again each time here; the limit has a test of its own.
-var settings = new Dictionary<string, string> { ["Engine__Recovery__RestartLimit"] = "100" };
+// A guest that is killed often is to be started again each time here, and a node that is hurt often goes on: the limits have tests of their own.
+var settings = new Dictionary<string, string> { ["Engine__Recovery__RestartLimit"] = "100", ["Engine__Recovery__FlapLimit"] = "1000" };
 await using var portal = await PortalProcess.StartAsync(settings: settings);
 await using var run = new SoakRun(portal, seed.Value);
 return await run.RunAsync(faults.Value) ? 0 : 1;
