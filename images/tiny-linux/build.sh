@@ -24,7 +24,7 @@ if [ -z "$kernel_package" ]; then
     echo "tiny-linux: apt knows no linux-image-cloud-amd64: run apt-get update" >&2
     exit 1
 fi
-parts=$(apt-cache show --no-all-versions "$kernel_package" busybox-static dropbear-bin | sed -n 's/^Package: //p; s/^Version: //p' | paste -d' ' - - | sort)
+parts=$(apt-cache show --no-all-versions "$kernel_package" busybox-static dropbear-bin coreutils | sed -n 's/^Package: //p; s/^Version: //p' | paste -d' ' - - | sort)
 version=$( (cd "$here" && sha256sum "${inputs[@]}"; echo "$parts") | sha256sum | cut -c1-16)
 if complete && grep -q "\"version\":\"$version\"" "$out/image.json"; then
     echo "$stamp" >"$out/.stamp"
@@ -67,6 +67,8 @@ install -m755 "$here/init" "$root/init"
 install -m755 "$here/setup" "$here/udhcpc" "$root/etc/tiny/"
 install -m644 "$here/yaml.sh" "$root/etc/tiny/"
 install -m755 "$here/beat" "$root/usr/bin/beat"
+# busybox's dd has no oflag=dsync, which is how the cost of a flushed write is measured; its libraries are dropbear's.
+install -m755 /bin/dd "$root/usr/bin/gnu-dd"
 
 install -m755 "$dropbear/sbin/dropbear" "$root/usr/sbin/"
 install -m755 "$dropbear/bin/dropbearkey" "$dropbear/bin/dropbearconvert" "$root/usr/bin/"

@@ -1,4 +1,4 @@
-// The three measurements. Clocks start and stop at what happens in the world: a request sent, a process gone, a line in QEMU's log, a text in a page.
+// The measurements. Clocks start and stop at what happens in the world: a request sent, a process gone, a line in QEMU's log, a text in a page.
 using Microsoft.Playwright;
 using WebManager.Contracts.Api;
 using WebManager.E2E.Tests.Harness;
@@ -77,6 +77,8 @@ internal sealed class Measurements(PortalProcess portal) : IAsyncDisposable
         }
         return new Measured("event on a node to changed text in a browser", times);
     }
+
+    public Task<IReadOnlyList<Measured>> MirrorCostAsync(int runs) => new MirrorCost(portal).MeasureAsync(runs);
 
     /// <summary>The page notes by itself when the text changes, on the wall clock that it shares with this machine.</summary>
     private static async Task<TimeSpan> ChangeSeenAsync(IPage page, int guest)

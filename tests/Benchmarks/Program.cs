@@ -1,4 +1,4 @@
-// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event]
+// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event,cost]
 using System.Globalization;
 using WebManager.Benchmarks;
 using WebManager.Testing.E2E;
@@ -7,18 +7,19 @@ string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && a
 var runs = int.Parse(Option("--runs") ?? "20", CultureInfo.InvariantCulture);
 var only = Option("--only")?.Split(',');
 
-var (all, table) = (new Dictionary<string, Func<Measurements, Task<Measured>>>
+var (all, table) = (new Dictionary<string, Func<Measurements, Task<IReadOnlyList<Measured>>>>
 {
-    ["submit"] = m => m.SubmitToRunningAsync(runs),
-    ["kill"] = m => m.KillToInitAsync(runs),
-    ["event"] = m => m.EventToBrowserAsync(runs),
+    ["submit"] = async m => [await m.SubmitToRunningAsync(runs)],
+    ["kill"] = async m => [await m.KillToInitAsync(runs)],
+    ["event"] = async m => [await m.EventToBrowserAsync(runs)],
+    ["cost"] = m => m.MirrorCostAsync(runs),
 }, new List<Measured>());
 
 await using var portal = await PortalProcess.StartAsync();
 await using var measurements = new Measurements(portal);
 foreach (var (name, measure) in all)
 {
-    if (only is null || only.Contains(name)) table.Add(await measure(measurements));
+    if (only is null || only.Contains(name)) table.AddRange(await measure(measurements));
 }
 Console.WriteLine();
 Console.WriteLine($"{Built.Configuration}, {runs} runs each, {(await portal.Api.NodesAsync())[0].Hypervisor}, {Environment.ProcessorCount} cores, load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}");

@@ -20,19 +20,17 @@ internal sealed class SshKey : IDisposable
     }
 
     /// <summary>The host key is remembered from the first time: another machine at the same address would be refused.</summary>
-    public Task CanSignInAsync(string address)
+    public Task CanSignInAsync(string address) => Until.TrueAsync(async () =>
     {
-        var host = address.Split('/')[0];
-        return Until.TrueAsync(async () =>
-        {
-            var ran = await Shell.RunAsync("ssh",
-            [
-                "-i", File, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={_folder}/known", "-o", "LogLevel=ERROR",
-                $"root@{host}", "echo", "signed-in",
-            ], limit: TimeSpan.FromSeconds(20));
-            return ran.ExitCode == 0 && ran.Output.Contains("signed-in", StringComparison.Ordinal) ? true : throw new ApiException($"ssh to {host}: {ran.Error}");
-        }, TimeSpan.FromSeconds(40), $"SSH to {host}");
-    }
+        var ran = await RunAsync(address, "echo signed-in", TimeSpan.FromSeconds(20));
+        return ran.ExitCode == 0 && ran.Output.Contains("signed-in", StringComparison.Ordinal) ? true : throw new ApiException($"ssh to {address}: {ran.Error}");
+    }, TimeSpan.FromSeconds(40), $"SSH to {address}");
+
+    public Task<Ran> RunAsync(string address, string command, TimeSpan limit) => Shell.RunAsync("ssh",
+    [
+        "-i", File, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={_folder}/known", "-o", "LogLevel=ERROR",
+        $"root@{address.Split('/')[0]}", command,
+    ], limit: limit);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
