@@ -15,7 +15,7 @@ public sealed class ReplaceSecondaryTests(LabFixture lab) : LabTest(lab)
     public async Task New_secondary_gets_all_of_it_and_the_former_one_keeps_nothing()
     {
         var (at, ledger) = await BeatingAsync(Name);
-        var guest = Lab.Processes.Guest(at.Id)!.Pid;
+        var (guest, old) = (Lab.Processes.Guest(at.Id)!.Pid, Portal.Disk("n2", at.Id));
         await Refused("mirror.in-sync", new ReplaceSecondaryRequest { Node = "n3" });
         await Api.LabAsync("n2", "kill");
         await Lab.BeatsAsync(await RunsAtAsync(Name, "n1", "degraded"));
@@ -25,11 +25,11 @@ public sealed class ReplaceSecondaryTests(LabFixture lab) : LabTest(lab)
         var now = await Lab.InSyncAsync(Name);
         Assert.Equal(("n1", "n3"), (now.Primary, now.Secondary));
         Assert.Equal(guest, Lab.Processes.Guest(at.Id)?.Pid);
-        Assert.True(File.Exists(Portal.Disk("n2", at.Id)), "While n2 is away its copy stays.");
+        Assert.True(File.Exists(old), "While n2 is away its copy stays.");
 
         await Lab.BackAsync("n2");
         await Until.TrueAsync(async () => (await Api.InstanceAsync(Name)).OldCopies.Count == 0, LabFixture.Patience, "the old copy is gone");
-        Assert.False(File.Exists(Portal.Disk("n2", at.Id)), "The old copy is still on n2.");
+        Assert.False(File.Exists(old), "The old copy is still on n2.");
         await CopiesAreEqualAsync(now);
 
         await Api.SucceedsAsync(Api.ActAsync(Name, "start"));
