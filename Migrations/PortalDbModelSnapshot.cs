@@ -161,6 +161,9 @@ namespace WebManager.Web.Migrations
                     b.Property<bool>("RecoveryOff")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("ReplaceAfterSeconds")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("Revision")
                         .HasColumnType("INTEGER");
 
@@ -295,6 +298,10 @@ namespace WebManager.Web.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Nics")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("OldCopies")
                         .IsRequired()
                         .HasColumnType("TEXT");
 

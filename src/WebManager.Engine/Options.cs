@@ -48,6 +48,9 @@ public sealed class RecoveryOptions
     /// <summary>A recovered guest counts as starting until its first sign of life, but not longer than this.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")] public TimeSpan StartSettles { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Lost secondaries that the watcher replaces at the same time; each takes a copy of the disks.</summary>
+    [Range(1, 1000)] public int ReplacesAtOnce { get; set; } = 4;
+
     /// <summary>Times that a node may fall silent within FlapWindow before it is drained.</summary>
     [Range(2, 1000)] public int FlapLimit { get; set; } = 10;
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")] public TimeSpan FlapWindow { get; set; } = TimeSpan.FromMinutes(5);

@@ -33,6 +33,7 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         [nameof(RuleSwitches.ConflictRefused)] = (TwoEnginesMakeTheSameNumber, 1),
         [nameof(RuleSwitches.PromiseComesFirst)] = (RecordedInSyncWithoutACopy, 1),
         [nameof(RuleSwitches.StartsOnce)] = (StartedAgainUnderTheSameRecord, 1),
+        [nameof(RuleSwitches.NamedIsKept)] = (CleanedWhereItIsNeeded, 1),
         [nameof(RuleSwitches.ExportOpensOnce)] = (ExportOpenedAgainAfterAReboot, 20),
     };
 
@@ -141,6 +142,19 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         await hand.World.Node("n1").Guests[hand.Instance].KillAsync(GuestEnd.Crashed);
         Faults.Do(hand.World, "heal", []);
         await hand.StartAsync("n1", hand.Record);
+        await hand.BeatForAsync(1);
+    }
+
+    /// <summary>n2's copy is taken for an old one although the record names it; then n1 dies, and whatever n2 has is started.</summary>
+    private static async Task CleanedWhereItIsNeeded(Hand hand)
+    {
+        await hand.StartInSyncAsync();
+        await hand.BeatForAsync(4);
+        await hand.SendAsync("n2", new RemoveInstanceOrder(hand.Id(), 1, hand.Instance) { Record = hand.Record });
+        hand.World.Node("n1").PowerOff();
+        await hand.BeatForAsync(4);
+        await hand.SendAsync("n2", new CreateDisksOrder(hand.Id(), 1, hand.Guest));
+        await hand.StartAsync("n2", hand.Promoted());
         await hand.BeatForAsync(1);
     }
 

@@ -40,7 +40,7 @@ public sealed class OrderDesk(Journal journal, EpochFile epochs, TimeProvider cl
             await journal.BeginAsync(order.Operation, order.Path);
             var began = clock.GetTimestamp();
             var outcome = instance is { } id && _removed.Check(id, order) is { } removed ? removed : await handler(order);
-            if (order is RemoveInstanceOrder remove && outcome.Ok) _removed.Note(remove.Instance, order.Epoch);
+            if (order is RemoveInstanceOrder { Record: null } remove && outcome.Ok) _removed.Note(remove.Instance, order.Epoch);
             var result = outcome.Ok ? new JournalResult(200, JsonSerializer.SerializeToElement(outcome.Value, WireJson.Options)) : Refused(outcome.Refusal);
             await journal.EndAsync(order.Operation, order.Path, result);
             if (outcome.Ok) log.OrderDone(order.Path, order.Operation, instance, (long)clock.GetElapsedTime(began).TotalMilliseconds);

@@ -22,7 +22,9 @@ public interface IReplicas
 public interface IDisks
 {
     Task<Outcome<Done>> CreateAsync(GuestSpec guest, CancellationToken ct);
-    void Remove(Guid instance);
+
+    /// <param name="keep">A file of the instance's folder that stays.</param>
+    void Remove(Guid instance, string? keep = null);
     int Count(Guid instance);
 
     /// <summary>An image of the guest is missing here.</summary>
@@ -78,11 +80,7 @@ public sealed class FakeDisks(string instances, long? diskMiB) : IDisks
         return Task.FromResult<Outcome<Done>>(Done.Value);
     }
 
-    public void Remove(Guid instance)
-    {
-        var home = Path.Combine(instances, instance.ToString());
-        if (Directory.Exists(home)) Directory.Delete(home, recursive: true);
-    }
+    public void Remove(Guid instance, string? keep = null) => new GuestPaths(Path.Combine(instances, instance.ToString()), Path.Combine(instances, instance.ToString())).Remove(keep);
 
     public int Count(Guid instance)
     {
@@ -99,7 +97,7 @@ public sealed class FakeDisks(string instances, long? diskMiB) : IDisks
 public sealed class QemuDisks(FileImages images) : IDisks
 {
     public Task<Outcome<Done>> CreateAsync(GuestSpec guest, CancellationToken ct) => images.CreateAsync(guest, ct);
-    public void Remove(Guid instance) => images.Remove(instance);
+    public void Remove(Guid instance, string? keep = null) => images.Remove(instance, keep);
     public int Count(Guid instance) => images.Count(instance);
     public long FreeMiB() => images.FreeMiB();
     public long CapacityMiB() => images.CapacityMiB();

@@ -58,6 +58,15 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
         : record.Sync == SyncState.InSync ? record
         : held?.Primary == record.Primary ? held : null;
 
+    /// <summary>
+    /// Before everything of an instance that lives on elsewhere is removed here: a node that has heard of a newer record may be needed under it,
+    /// and the order was late. The record stays, so that whatever else is late finds it (H7).
+    /// </summary>
+    public Outcome<Decision> Clean(StoredGenerations stored, GenerationRecord record, NodeFacts facts) =>
+        (record.Primary == node || record.Secondary == node) && _rules.NamedIsKept
+            ? new Refusal("generation.names-node", $"{record} names {node}; its copy is not removed.") { Field = "record" }
+            : Store(stored, record, facts);
+
     public Outcome<Decision> OpenReplica(StoredGenerations stored, GenerationRecord record, NodeFacts facts)
     {
         if (record.Secondary != node) return WrongNode(record, "secondary");

@@ -44,6 +44,9 @@ public sealed record RuleSwitches
     /// <summary>An equal number with another tag is refused. Off: taken as the same (H6).</summary>
     public bool ConflictRefused { get; init; } = true;
 
+    /// <summary>A copy is removed only under a record that does not name its node. Off: under any.</summary>
+    public bool NamedIsKept { get; init; } = true;
+
     /// <summary>R5: orders of an older epoch are refused. Off: taken.</summary>
     public bool EpochChecked { get; init; } = true;
 

@@ -15,6 +15,8 @@ public sealed record EndNote(int Pid, long Generation, GuestEnd End, DateTimeOff
 /// <summary>D/instances/{id}: generation.json, start.json, end.json, each replaced as a whole and synced.</summary>
 public sealed class InstanceFiles(NodeFolder folder)
 {
+    public const string GenerationFile = "generation.json";
+
     public IEnumerable<Guid> All()
     {
         Directory.CreateDirectory(folder.Instances);
@@ -22,11 +24,11 @@ public sealed class InstanceFiles(NodeFolder folder)
             if (Guid.TryParse(Path.GetFileName(path), out var id)) yield return id;
     }
 
-    public StoredGenerations? Generations(Guid id) => Read<StoredGenerations>(id, "generation.json");
+    public StoredGenerations? Generations(Guid id) => Read<StoredGenerations>(id, GenerationFile);
     public StartNote? Start(Guid id) => Read<StartNote>(id, "start.json");
     public EndNote? End(Guid id) => Read<EndNote>(id, "end.json");
 
-    public void Write(Guid id, StoredGenerations stored) => WriteFile(id, "generation.json", stored);
+    public void Write(Guid id, StoredGenerations stored) => WriteFile(id, GenerationFile, stored);
     public void Write(Guid id, StartNote start) => WriteFile(id, "start.json", start);
     public void Write(Guid id, EndNote end) => WriteFile(id, "end.json", end);
 

@@ -55,8 +55,8 @@ public sealed class FileImages(StorageOptions storage, string runFolder, string 
         return new Refusal("disk.wrong-size", $"Disk {disk.Index} exists with {size / MiB} MiB instead of {disk.SizeMiB} MiB.", "Remove the leftover instance from the node first.");
     }
 
-    /// <summary>Removes the instance's folder with everything in it. Nothing there: done.</summary>
-    public void Remove(Guid instance) => PathsOf(instance).Remove();
+    /// <summary>Removes the instance's folder with everything in it, or all but one file. Nothing there: done.</summary>
+    public void Remove(Guid instance, string? keep = null) => PathsOf(instance).Remove(keep);
 
     /// <summary>What guests' disks may use here in all, in MiB: the stated capacity, or the file system's size.</summary>
     public long CapacityMiB() => storage.DiskMiB ?? Drive().TotalSize / MiB;

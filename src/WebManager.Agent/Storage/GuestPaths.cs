@@ -41,9 +41,22 @@ public sealed record GuestPaths(string Folder, string Sockets)
         if (Sockets != Folder) Directory.CreateDirectory(Sockets, OwnerOnly);
     }
 
-    public void Remove()
+    /// <param name="keep">A file in the folder that stays, and the folder with it.</param>
+    public void Remove(string? keep = null)
     {
-        if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
+        if (Directory.Exists(Folder)) Clear(keep);
         if (Sockets != Folder && Directory.Exists(Sockets)) Directory.Delete(Sockets, recursive: true);
+    }
+
+    private void Clear(string? keep)
+    {
+        if (keep is null || !File.Exists(Path.Combine(Folder, keep)))
+        {
+            Directory.Delete(Folder, recursive: true);
+            return;
+        }
+
+        foreach (var file in Directory.EnumerateFiles(Folder).Where(f => Path.GetFileName(f) != keep)) File.Delete(file);
+        foreach (var folder in Directory.EnumerateDirectories(Folder)) Directory.Delete(folder, recursive: true);
     }
 }

@@ -12,19 +12,20 @@ internal static class ClusterCommands
         new Command("show", "Name, version, how much of it runs.").Does(around, run => run.ShowAsync("cluster", CliJson.Default.ClusterView, c =>
             new Details().Line("cluster", c.Name).Line("version", c.Version).Line("nodes", $"{c.NodesOnline} of {c.NodesAll} online")
                 .Line("instances", $"{c.InstancesRunning} of {c.InstancesAll} running").Line("hypervisor", c.Hypervisor)
-                .Line("auto-recover", c.AutoRecover ? "on" : "off").Line("frozen", c.FrozenAt is { } at ? $"since {Text.Time(at, run.Around.Clock)}: {c.FrozenText}" : null).Write(run.Around))),
+                .Line("auto-recover", c.AutoRecover ? "on" : "off").Line("auto-replace", c.ReplaceAfterSeconds > 0 ? $"after {TimeSpan.FromSeconds(c.ReplaceAfterSeconds).TotalMinutes:0.##} minutes" : "off").Line("frozen", c.FrozenAt is { } at ? $"since {Text.Time(at, run.Around.Clock)}: {c.FrozenText}" : null).Write(run.Around))),
         Modify(around), Unfreeze(around));
 
     private static Command Modify(Surroundings around)
     {
         var auto = Parts.Switch("--auto-recover", "Whether instances of a lost node are started on their secondaries by themselves.");
+        var replace = Parts.OffOrMinutes("--auto-replace", "After how long another node takes the place of a lost secondary.", 7 * 24 * 60);
         var (reason, noWait) = (Parts.Reason(), Parts.NoWait());
         return new Command("modify", "Change what holds for the whole cluster.").Does(around, async run =>
         {
-            var body = new ModifyClusterRequest { AutoRecover = Parts.IsOn(run.Get(auto)), Reason = run.Get(reason) };
+            var body = new ModifyClusterRequest { AutoRecover = Parts.IsOn(run.Get(auto)), ReplaceAfterSeconds = run.Get(replace) * 60, Reason = run.Get(reason) };
             var job = await run.Portal.PatchAsync("cluster", body, CliJson.Default.ModifyClusterRequest, CliJson.Default.JobAccepted, run.Ct);
             await JobFollower.FollowAsync(run, job, run.Get(noWait));
-        }, auto, reason, noWait);
+        }, auto, replace, reason, noWait);
     }
 
     private static Command Unfreeze(Surroundings around)

@@ -17,7 +17,7 @@ internal static class InstanceCommands
         Remove(around),
         Act(around, "failover", "Start it anew on its secondary node.", "it has to shut down (30)"),
         Act(around, "resync", "Make the copy on the secondary node equal to its disks."),
-        Confirm(around), Serial(around));
+        InstanceReplace.Replace(around), Confirm(around), Serial(around));
 
     private static Command List(Surroundings around) => new Command("list", "All instances that you may see.").Does(around,
         run => run.ShowAsync("instances", CliJson.Default.InstanceViewArray, all =>
@@ -34,7 +34,7 @@ internal static class InstanceCommands
         return new Command("show", "One instance.").Does(around, run => run.ShowAsync($"instances/{Parts.Path(run.Get(name))}", CliJson.Default.InstanceView, i =>
             new Details().Line("name", i.Name).Line("status", i.Status).Line("note", i.Text).Line("wanted", i.Wanted).Line("owner", i.Owner).Line("image", i.Image)
                 .Line("vcpus", $"{i.Vcpus}").Line("memory", Sizes.Format(i.MemoryMiB)).Line("template", i.Template).Line("disks", Disks(i))
-                .Line("primary", i.Primary).Line("secondary", i.Secondary).Line("mirror", Mirror(i)).Line("ip", i.Ip).Line("mac", i.Mac)
+                .Line("primary", i.Primary).Line("secondary", i.Secondary).Line("mirror", Mirror(i)).Line("old copies", i.OldCopies is { Count: > 0 } old ? string.Join(", ", old) : null).Line("ip", i.Ip).Line("mac", i.Mac)
                 .Line("started", Text.Time(i.StartedAt, run.Around.Clock)).Line("created", Text.Time(i.CreatedAt, run.Around.Clock))
                 .Line("priority", i.Priority).Line("auto-recover", i.AutoRecover ? "on" : "off").Line("job", i.Job is { } job ? $"{job}" : null).Line("generation", $"{i.Generation}").Line("id", $"{i.Id}").Recovery(i.LastRecovery, run.Around.Clock).Write(run.Around)), name);
     }

@@ -40,6 +40,13 @@ internal static class Parts
     public static Option<string?> Switch(string name, string help) => OneOf(name, help, "on", "off");
     public static Option<string?> YesNo(string name, string help) => OneOf(name, help, "yes", "no");
 
+    /// <summary>0: off.</summary>
+    public static Option<int?> OffOrMinutes(string name, string help, int most) => new(name)
+    {
+        Description = help, HelpName = "off|MINUTES",
+        CustomParser = r => r.Tokens is [{ Value: "off" }] ? 0 : (int)Number(r, name, 1, most, "off or "),
+    };
+
     /// <summary>Null: not given.</summary>
     public static bool? IsOn(string? word) => word is null ? null : word is "on" or "yes";
 
@@ -49,12 +56,12 @@ internal static class Parts
         return mib;
     }
 
-    private static long Number(ArgumentResult result, string name, long least, long most)
+    private static long Number(ArgumentResult result, string name, long least, long most, string or = "")
     {
         var text = result.Tokens.Count == 0 ? "" : result.Tokens[0].Value;
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
         var range = most == long.MaxValue ? $"from {least} up" : $"from {least} to {most}";
-        result.AddError($"{name}: \"{text}\" is not allowed; give a whole number {range}.");
+        result.AddError($"{name}: \"{text}\" is not allowed; give {or}a whole number {range}.");
         return 0;
     }
 

@@ -11,6 +11,12 @@ public sealed record CreateDisksOrder(Guid Operation, long Epoch, GuestSpec Gues
 /// <summary>Removes everything of the instance from this node: process (killed), export, images, records, logs. Nothing there: done.</summary>
 public sealed record RemoveInstanceOrder(Guid Operation, long Epoch, Guid Instance) : IAgentCall<Done>, IOrder
 {
+    /// <summary>
+    /// The instance lives on elsewhere, under this record, which does not name this node: stored first, and kept, so that older orders that
+    /// arrive late are refused. Older than what is stored here: refused, nothing is removed. Null: the instance is no more.
+    /// </summary>
+    public GenerationRecord? Record { get; init; }
+
     [JsonIgnore] public string Path => "/v1/instances/remove";
 }
 

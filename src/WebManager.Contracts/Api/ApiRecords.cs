@@ -15,12 +15,16 @@ public sealed record ClusterView(string Name, string Version, int NodesOnline, i
     /// <summary>Since when recovery is frozen because many nodes were lost at once, and which; null: it is not.</summary>
     public DateTimeOffset? FrozenAt { get; init; }
     public string? FrozenText { get; init; }
+
+    /// <summary>A secondary that was lost or offline for so long is replaced by itself; 0: never.</summary>
+    public int ReplaceAfterSeconds { get; init; }
 }
 
 /// <summary>PATCH /api/v1/cluster; what is left out stays as it is. POST /api/v1/cluster/unfreeze takes a reason only.</summary>
 public sealed record ModifyClusterRequest
 {
     public bool? AutoRecover { get; init; }
+    public int? ReplaceAfterSeconds { get; init; }
     public string? Reason { get; init; }
 }
 
@@ -77,6 +81,9 @@ public sealed record InstanceView(Guid Id, string Name, string Owner, string Ima
     /// <summary>Since when it is not started in place any more because it ended too often.</summary>
     public DateTimeOffset? GaveUpAt { get; init; }
     public RecoveryView? LastRecovery { get; init; }
+
+    /// <summary>Nodes that may still have a copy from when they were its secondary; removed when they answer and the present copy is whole.</summary>
+    public IReadOnlyList<string> OldCopies { get; init; } = [];
 }
 
 /// <summary>
@@ -125,6 +132,13 @@ public sealed record InstanceActionRequest
 /// <summary>POST /api/v1/instances/{name}/confirm: Node, one of the two of an instance in doubt, is powered off (R5).</summary>
 public sealed record ConfirmInstanceRequest(string Node)
 {
+    public string? Reason { get; init; }
+}
+
+/// <summary>POST /api/v1/instances/{name}/replace-secondary: the other copy is made on this node; null: the cluster chooses one.</summary>
+public sealed record ReplaceSecondaryRequest
+{
+    public string? Node { get; init; }
     public string? Reason { get; init; }
 }
 

@@ -41,11 +41,14 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
 
     public Observed See(Instance i)
     {
-        var seen = new Observed(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id), i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id));
+        var seen = new Observed(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id), i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id))
+        {
+            SecondaryAway = nodes.Find(i.Secondary)?.Away, ReplaceAfter = RecoveryPolicy.ReplaceAfter(state.Now),
+        };
         return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now) } : seen;
     }
 
-    private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText);
+    private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText) { ReplaceAfterSeconds = c.ReplaceAfterSeconds };
 
     /// <summary>The texts of instances that wait for a lost node depend on it.</summary>
     private void SetCluster()
@@ -90,6 +93,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         {
             names.Add(i.Primary);
             if (i.Secondary is not null) { names.Add(i.Secondary); }
+            names.UnionWith(i.OldCopies);
         }
         return names;
     }
@@ -106,7 +110,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
             copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id,
             i.Doubt is null ? Status.Text(seen, status) : Doubts.Text(i, nodes.WitnessesOf(id)), i.Generation?.Number ?? 0)
         {
-            InDoubt = i.Doubt is not null,
+            InDoubt = i.Doubt is not null, OldCopies = i.OldCopies,
             AutoRecover = !i.RecoveryOff, Priority = i.Priority, HeldBack = seen.HeldBack?.Code, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery,
         };
         feeds.Instances.Set(id, row);
@@ -163,7 +167,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var health = watch?.Health ?? NodeHealth.Joining;
         var note = health is NodeHealth.Suspect or NodeHealth.Lost && watch?.LastContact is { } last ? $"Silent since {last:HH:mm:ss} UTC." : null;
         feeds.Nodes.Set(name, new NodeRow(name, node.Address, health, node.Drained, watch?.Hello?.Hypervisor, watch?.Hello?.HypervisorNote, watch?.Hello?.Version,
-            node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB),
+            node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB) + state.Now.OldCopiesOn(name).Sum(i => i.DiskMiB),
             here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name) });
     }
 

@@ -28,6 +28,9 @@ public sealed record InstanceRow(Guid Id, string Name, string Owner, string Imag
     /// <summary>Code of why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.instance-off, node.no-memory.</summary>
     public string? HeldBack { get; init; }
     public DateTimeOffset? GaveUpAt { get; init; }
+
+    /// <summary>Nodes that may still have a copy from when they were its secondary.</summary>
+    public IReadOnlyList<string> OldCopies { get; init; } = [];
     public RecoveryTimeline? LastRecovery { get; init; }
 }
 
@@ -39,7 +42,11 @@ public sealed record JobRow(long Id, string Operation, string Summary, JobStatus
 }
 
 /// <summary>The cluster now. FrozenAt: since then nothing is started elsewhere by itself, FrozenText says why.</summary>
-public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? FrozenAt, string? FrozenText);
+public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? FrozenAt, string? FrozenText)
+{
+    /// <summary>A secondary that was lost for so long is replaced by itself; 0: never.</summary>
+    public int ReplaceAfterSeconds { get; init; }
+}
 
 /// <summary>The feeds every face reads. Keys: node name, instance id, job id (open and recent ones), event id (recent ones).</summary>
 public sealed class ClusterFeeds

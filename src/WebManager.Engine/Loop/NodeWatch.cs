@@ -28,6 +28,7 @@ public sealed class NodeWatch : IAsyncDisposable
     private bool _askHello;
     private long? _heardAt;
     private long? _challengedAt;
+    private long? _awaySince;
     private long _forgivenAt = long.MinValue;
 
     public NodeWatch(string node, INodeLink link, ClusterState state, Standing standing, TimeProvider clock, HeartbeatOptions options, ILogger log)
@@ -64,6 +65,9 @@ public sealed class NodeWatch : IAsyncDisposable
 
     /// <summary>How long it had been silent when it was found so.</summary>
     public TimeSpan? FoundAfter { get; private set; }
+
+    /// <summary>How long it has been silent or set offline without a break, as far as this engine has seen; null: it is not.</summary>
+    public TimeSpan? Away => _awaySince is { } since ? _clock.GetElapsedTime(since) : null;
 
     public TimeSpan Silence => _clock.GetElapsedTime(Math.Max(_heardAt ?? _began, _forgivenAt));
 
@@ -123,6 +127,7 @@ public sealed class NodeWatch : IAsyncDisposable
         if (health == Health) { return; }
         var old = Health;
         Health = health;
+        _awaySince = health is NodeHealth.Online or NodeHealth.Joining ? null : _awaySince ?? _clock.GetTimestamp();
         if (old is not (NodeHealth.Suspect or NodeHealth.Lost)) { FoundAfter = health == NodeHealth.Online ? null : Silence; }
         _log.HealthChanged(Name, old, health, Silence);
         if (health is NodeHealth.Suspect or NodeHealth.Lost && !_answering.IsCancellationRequested) { _answering.Cancel(); }
@@ -159,7 +164,7 @@ public sealed class NodeWatch : IAsyncDisposable
             Tag = picture.Cluster.Tag,
             Decisions = picture.Cluster.Decisions,
             Nonce = answers ? _nonce : null,
-            StandsBehind = answers ? picture.On(Name).Where(i => i.Doubt is null).Select(i => i.Generation).OfType<GenerationRecord>().Where(Answers).ToList() : [],
+            StandsBehind = answers ? StandsOn(picture).Where(i => i.Doubt is null).Select(i => i.Generation).OfType<GenerationRecord>().Where(Answers).ToList() : [],
             Peers = picture.Nodes.Values.ToDictionary(n => n.Name, n => n.Address),
             KnownState = LastReply?.StateSerial ?? 0,
             KnownRun = LastReply?.Run ?? Guid.Empty,
@@ -172,6 +177,9 @@ public sealed class NodeWatch : IAsyncDisposable
         else if (reply.Refusal.Code == "order.stale-epoch") { await ObeysAnotherAsync(reply.Refusal, ct); }
         else if (reply.Refusal.Code != "node.unreachable") { _log.BeatRefused(Name, reply.Refusal.Code, reply.Refusal.Message); }
     }
+
+    /// <summary>Also what it has traces of without being one of its nodes any more: a guest left there hears of the newer record.</summary>
+    private IEnumerable<Instance> StandsOn(Picture picture) => picture.On(Name).Concat(Reports.Keys.Select(id => picture.Instances.GetValueOrDefault(id)).OfType<Instance>().Where(i => i.Primary != Name && i.Secondary != Name));
 
     private async Task HeardAsync(BeatReply reply, long sent, CancellationToken ct)
     {

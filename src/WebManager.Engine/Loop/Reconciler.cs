@@ -56,7 +56,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     {
         await parts.Faults.FreezeAsync(ct);
         var now = parts.Now;
-        var starts = new List<StartWish>();
+        var (starts, replaces) = (new List<StartWish>(), new List<Instance>());
+        var strays = Strays(now);
         var busy = now.Jobs.Values.Where(j => !j.Ended).Select(j => (j.Request as InstanceRequest)?.Instance).OfType<string>().ToHashSet(StringComparer.Ordinal);
         while (_startedByHand.TryDequeue(out var name)) { if (now.Find(name) is { } i) { _tries.Remove((i.Id, new RestartInstance(i.Name).Name)); } }
         foreach (var gone in _tries.Keys.Where(k => !now.Instances.ContainsKey(k.Instance)).ToList()) { _tries.Remove(gone); }
@@ -72,9 +73,43 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
             if (step.PoweredItselfOff) { await StaysOffAsync(instance.Id, ct); }
             else if (step.File is RecoverInstance) { starts.Add(new StartWish(instance, step.File, instance.Secondary!)); }
             else if (step.File is RestartInstance) { starts.Add(new StartWish(instance, step.File, instance.Primary)); }
+            else if (step.File is ReplaceSecondary) { replaces.Add(instance); }
             else if (step.File is { } request) { await FileAsync(instance, request, ct); }
+            else if (WhollyThere(instance) && Stray(instance, strays) is { } node) { await FileAsync(instance, new CleanInstance(instance.Name, node), ct); }
         }
         if (starts.Count > 0) { await StartAsync(starts, ct); }
+        if (replaces.Count > 0) { await ReplaceAsync(replaces, ct); }
+    }
+
+    /// <summary>Which nodes have something of an instance that does not name them; one for each instance at a time.</summary>
+    private Dictionary<Guid, string> Strays(Picture now)
+    {
+        var strays = new Dictionary<Guid, string>();
+        foreach (var watch in parts.Nodes.All.Where(w => w.Health == NodeHealth.Online))
+        {
+            foreach (var (id, report) in watch.Reports)
+            {
+                if (now.Instances.TryGetValue(id, out var i) && OldCopies.MayGo(i, watch.Name) && OldCopies.IsThere(i, watch.Name, report)) { strays.TryAdd(id, watch.Name); }
+            }
+        }
+        return strays;
+    }
+
+    /// <summary>While one of its nodes is silent nothing is thrown away.</summary>
+    private bool WhollyThere(Instance i) => parts.Nodes.HealthOf(i.Primary) == NodeHealth.Online && parts.Nodes.HealthOf(i.Secondary) == NodeHealth.Online;
+
+    /// <summary>One that answers and has nothing left is only taken off the list; the order to it does no harm.</summary>
+    private string? Stray(Instance i, Dictionary<Guid, string> strays) => strays.GetValueOrDefault(i.Id)
+        ?? i.OldCopies.FirstOrDefault(n => OldCopies.MayGo(i, n) && parts.Nodes.HealthOf(n) == NodeHealth.Online);
+
+    /// <summary>The most important first, and only so many copies at once.</summary>
+    private async Task ReplaceAsync(List<Instance> wishes, CancellationToken ct)
+    {
+        var free = parts.Recovery.ReplacesAtOnce - parts.Now.Jobs.Values.Count(j => !j.Ended && j.Request is ReplaceSecondary);
+        foreach (var instance in wishes.OrderByDescending(i => i.Priority).ThenBy(i => i.Name, StringComparer.Ordinal))
+        {
+            if (free > 0 && await FileAsync(instance, new ReplaceSecondary(instance.Name), ct)) { free--; }
+        }
     }
 
     /// <summary>The most important first, as many as the limits allow; the others are asked for again when one of these has started.</summary>
@@ -174,6 +209,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         DegradeInstance => "a copy is lost",
         ResyncInstance => "its other node is back",
         RestartInstance => "it ended by itself",
+        ReplaceSecondary => "its secondary was lost for too long",
+        CleanInstance => "its old copy is not needed any more",
         StopInstance => "it is wanted stopped",
         _ => "reconciliation",
     };
@@ -199,6 +236,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     {
         RestartInstance => tries == 0 ? TimeSpan.Zero : parts.Recovery.RestartBackoff * Math.Pow(2, Math.Min(tries - 1, 8)),
         ResyncInstance => tries == 0 ? parts.Recovery.ResyncDelay : TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, tries))),
+        // Where no node has room it is asked for again now and then; an old copy has time.
+        ReplaceSecondary or CleanInstance => tries == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, tries))),
         RecoverInstance when tries > QuickRecoveries => TimeSpan.FromSeconds(Math.Min(4, Math.Pow(2, tries - QuickRecoveries - 1))),
         _ => tries == 0 ? TimeSpan.Zero : parts.Heartbeat.Every,
     };

@@ -30,6 +30,11 @@ public sealed record Cluster(Guid Id, string Name, long Epoch, DateTimeOffset Cr
     /// <summary>Half or more of the nodes were lost at once: nothing is started elsewhere until an administrator releases it.</summary>
     public DateTimeOffset? FrozenAt { get; init; }
     public string? FrozenText { get; init; }
+
+    /// <summary>A secondary that was lost or offline for so long is replaced by itself; 0: never.</summary>
+    public int ReplaceAfterSeconds { get; init; } = DefaultReplaceAfterSeconds;
+
+    public const int DefaultReplaceAfterSeconds = 600;
 }
 
 /// <summary>

@@ -37,6 +37,12 @@ public sealed record Instance(Guid Id, string Name, string Owner, string Image, 
 
     public MirrorState Mirror { get; init; }
 
+    /// <summary>
+    /// Nodes that were its secondary once and may hold that copy still: removed when the new one is whole and the node answers. One that is
+    /// secondary again is in here no more.
+    /// </summary>
+    public IReadOnlyList<string> OldCopies { get; init; } = [];
+
     /// <summary>Set when this database may not be the newest: nothing is decided for the instance until its nodes have answered, or a person confirmed (R5).</summary>
     public Doubt? Doubt { get; init; }
     public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();

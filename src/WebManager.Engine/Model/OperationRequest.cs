@@ -16,6 +16,8 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(ResyncInstance), "instance.resync")]
 [JsonDerivedType(typeof(RestartInstance), "instance.restart")]
 [JsonDerivedType(typeof(ConfirmInstance), "instance.confirm")]
+[JsonDerivedType(typeof(ReplaceSecondary), "instance.replace-secondary")]
+[JsonDerivedType(typeof(CleanInstance), "instance.clean")]
 [JsonDerivedType(typeof(AddNode), "node.add")]
 [JsonDerivedType(typeof(RemoveNode), "node.remove")]
 [JsonDerivedType(typeof(ModifyInstance), "instance.modify")]
@@ -97,6 +99,16 @@ public sealed record ConfirmInstance(string Instance, string Node) : InstanceReq
     [JsonIgnore] public override IReadOnlyList<string> Subjects => [$"instance:{Instance}", $"node:{Node}"];
 }
 
+/// <summary>The other copy is made on another node. Filed by a person, or by the watcher when the secondary was lost for long. Node null: the allocator chooses.</summary>
+public sealed record ReplaceSecondary(string Instance) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.replace-secondary";
+    public string? Node { get; init; }
+}
+
+/// <summary>Filed by the watcher: remove the old copy on a node that is none of the instance's any more.</summary>
+public sealed record CleanInstance(string Instance, string Node) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.clean"; }
+
 public abstract record NodeRequest(string Node) : OperationRequest
 {
     public string Node { get; init; } = Node;
@@ -133,11 +145,15 @@ public abstract record ClusterRequest : OperationRequest
     [JsonIgnore] public override IReadOnlyList<string> Subjects => ["cluster"];
 }
 
-/// <summary>Null: left as it is. AutoRecover off: nothing in the cluster is started elsewhere by itself.</summary>
+/// <summary>
+/// Null: left as it is. AutoRecover off: nothing in the cluster is started elsewhere by itself. ReplaceAfterSeconds: a secondary that was lost
+/// for so long is replaced; 0: never.
+/// </summary>
 public sealed record ModifyCluster : ClusterRequest
 {
     [JsonIgnore] public override string Name => "cluster.modify";
     public bool? AutoRecover { get; init; }
+    public int? ReplaceAfterSeconds { get; init; }
 }
 
 /// <summary>Automatic recovery goes on after it had frozen.</summary>

@@ -19,6 +19,9 @@ public sealed record Picture(Cluster Cluster)
 
     public IEnumerable<Instance> On(string node) => Instances.Values.Where(i => i.Primary == node || i.Secondary == node);
 
+    /// <summary>Instances whose former secondary this node was, and which may still have that copy here.</summary>
+    public IEnumerable<Instance> OldCopiesOn(string node) => Instances.Values.Where(i => i.OldCopies.Contains(node));
+
     /// <summary>The open job that is about this instance and holds it, oldest first; null: none.</summary>
     public Job? OpenJobOf(string instance) => Jobs.Values.FirstOrDefault(j => !j.Ended && j.Request is InstanceRequest r && r.Instance == instance);
 

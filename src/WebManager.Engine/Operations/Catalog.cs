@@ -18,6 +18,8 @@ public static class Catalog
         [typeof(ResyncInstance)] = new ResyncInstanceOperation(),
         [typeof(RestartInstance)] = new RestartInstanceOperation(),
         [typeof(ConfirmInstance)] = new ConfirmInstanceOperation(),
+        [typeof(ReplaceSecondary)] = new ReplaceSecondaryOperation(),
+        [typeof(CleanInstance)] = new CleanInstanceOperation(),
         [typeof(AddNode)] = new AddNodeOperation(),
         [typeof(RemoveNode)] = new RemoveNodeOperation(),
         [typeof(ModifyInstance)] = new ModifyInstanceOperation(),

@@ -120,6 +120,7 @@ internal static class GuestSteps
                 StartOrdered = start ? record.Number : instance.StartOrdered,
                 FreshDisks = instance.FreshDisks && !start,
                 Former = former ?? instance.Former,
+                OldCopies = Plan.OldCopies.After(instance, primary, secondary),
                 LastRecovery = former is null ? instance.LastRecovery : job.Job.Recovery,
             });
         }, ct);

@@ -57,6 +57,7 @@ internal sealed class RemoveNodeOperation : Operation<RemoveNode>
             if (Check(request, now, job.Parts) is { Code: "node.not-empty" } refusal) { return refusal; }
             changes.Text = $"Node {request.Node} no longer belongs to the cluster.";
             changes.Raw.NodesRemoved.Add(request.Node);
+            foreach (var i in now.OldCopiesOn(request.Node)) { changes.Write(i with { OldCopies = [.. i.OldCopies.Where(n => n != request.Node)] }); }
             return Done.Value;
         }, ct);
         if (removed.Ok) { await job.Nodes.RemoveAsync(request.Node); }

@@ -37,11 +37,37 @@ internal sealed class ModifyClusterOperation : Operation<ModifyCluster>
     public override IEnumerable<string> Locks(ModifyCluster request) => ["0:cluster"];
 
     public override Refusal? Check(ModifyCluster request, Picture now, EngineParts parts) =>
-        request.AutoRecover is null ? new Refusal("cluster.nothing-to-change", "Nothing was given to change.", "Give autoRecover.") : null;
+        request is { AutoRecover: null, ReplaceAfterSeconds: null } ? new Refusal("cluster.nothing-to-change", "Nothing was given to change.", "Give autoRecover or replaceAfterSeconds.")
+        : request.ReplaceAfterSeconds is < 0 or > MostReplaceAfter ? new Refusal("replace.time-invalid", $"Replacing a lost secondary after {request.ReplaceAfterSeconds} s is not possible.", $"Use 0 (never) to {MostReplaceAfter} seconds (a week).") { Field = "replaceAfterSeconds" }
+        : null;
+
+    private const int MostReplaceAfter = 7 * 24 * 3600;
 
     public override async Task<Outcome<Done>> RunAsync(ModifyCluster request, JobContext job, CancellationToken ct)
     {
-        var on = request.AutoRecover!.Value;
+        var switched = request.AutoRecover is { } on ? await SwitchAsync(on, job, ct) : Done.Value;
+        return switched.Ok && request.ReplaceAfterSeconds is { } seconds ? await ReplaceAfterAsync(seconds, job, ct) : switched;
+    }
+
+    private static async Task<Outcome<Done>> ReplaceAfterAsync(int seconds, JobContext job, CancellationToken ct)
+    {
+        var after = seconds == 0 ? "never" : $"after {TimeSpan.FromSeconds(seconds).TotalMinutes:0.##} minutes";
+        var changed = await job.StepAsync<bool>("replace-after", (now, changes) =>
+        {
+            changes.Text = $"Lost secondaries are replaced: {after}.";
+            var changing = now.Cluster.ReplaceAfterSeconds != seconds;
+            if (changing) { changes.Raw.Cluster = now.Cluster with { ReplaceAfterSeconds = seconds, Revision = now.Cluster.Revision + 1 }; }
+            return changing;
+        }, ct);
+        if (changed is { Ok: true, Value: true })
+        {
+            job.Parts.Events.Add("replace.switched", Severity.Info, "cluster", $"{job.Job.Caller.Name}: lost secondaries are replaced by themselves: {after}.", job: job.Job.Id);
+        }
+        return changed.Ok ? Done.Value : changed.Refusal;
+    }
+
+    private static async Task<Outcome<Done>> SwitchAsync(bool on, JobContext job, CancellationToken ct)
+    {
         var changed = await job.StepAsync<bool>("modify", (now, changes) =>
         {
             changes.Text = $"Automatic recovery {(on ? "on" : "off")}.";

@@ -16,9 +16,12 @@ internal sealed class RemoveInstanceOperation : InstanceOperation<RemoveInstance
     public override QuotaRule Quota => QuotaRule.ReturnsAll;
 
     protected override Refusal? Check(RemoveInstance request, Instance i, Picture now, EngineParts parts) =>
-        new[] { i.Primary, i.Secondary }.OfType<string>().FirstOrDefault(n => parts.Nodes.HealthOf(n) != NodeHealth.Online) is { } away
+        Holders(i, now).FirstOrDefault(n => parts.Nodes.HealthOf(n) != NodeHealth.Online) is { } away
             ? new Refusal("node.not-online", $"Node {away} is not online, so its copy of {i.Name} could not be removed.", "Wait until the node is back.")
             : null;
+
+    /// <summary>Its nodes, and those of the cluster that may still have an old copy.</summary>
+    private static IEnumerable<string> Holders(Instance i, Picture now) => new[] { i.Primary, i.Secondary }.OfType<string>().Concat(i.OldCopies.Where(now.Nodes.ContainsKey));
 
     public override async Task<Outcome<Done>> RunAsync(RemoveInstance request, JobContext job, CancellationToken ct)
     {
@@ -37,7 +40,9 @@ internal sealed class RemoveInstanceOperation : InstanceOperation<RemoveInstance
 
     public static async Task<Outcome<Done>> FromNodesAsync(Instance instance, JobContext job, string step, TimeSpan limit, CancellationToken ct)
     {
-        foreach (var node in new[] { instance.Primary, instance.Secondary }.OfType<string>())
+        // Also what a cleaned node remembers of its records.
+        var heardOf = job.Nodes.All.Where(w => w is { Health: NodeHealth.Online } && w.ReportOf(instance.Id) is not null).Select(w => w.Name);
+        foreach (var node in Holders(instance, job.Now).Union(heardOf).ToList())
         {
             var done = await job.OrderAsync(node, new RemoveInstanceOrder(job.OperationId($"{step}/{node}/{job.Epoch}"), job.Epoch, instance.Id), limit, ct);
             if (!done.Ok) { return done; }

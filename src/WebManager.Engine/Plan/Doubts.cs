@@ -43,7 +43,8 @@ public static class Doubts
         // This database's own record of that number counts for nothing once its nodes have said that they never had it.
         var rival = own is not null && own.Number == newest.Number && !own.SameAs(newest) ? own : null;
         if (Missing([newest.Primary, newest.Secondary, rival?.Primary, rival?.Secondary], all) is { Count: > 0 } needed) { return new Verdict.Wait(needed); }
-        if (all.All(w => w.Report is null or { Disks: 0, Stored: null })) { return new Verdict.Gone(); }
+        // What a former secondary remembers of the records after it was cleaned is no copy.
+        if (all.All(w => w.Report is null or { Disks: 0, Stored: null } || (w.Report is { Disks: 0, Stored: { } told } && told.Primary != w.Node && told.Secondary != w.Node))) { return new Verdict.Gone(); }
         return newest == own ? new Verdict.Current() : new Verdict.Adopt(newest, FormerOf(newest, all));
     }
 

@@ -11,6 +11,12 @@ public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceRep
     /// <summary>Why it is not recovered although it could be (RecoveryPolicy).</summary>
     public Refusal? HeldBack { get; init; }
 
+    /// <summary>How long the secondary has been lost or offline; null: it is not.</summary>
+    public TimeSpan? SecondaryAway { get; init; }
+
+    /// <summary>After how long it is replaced; null: not now.</summary>
+    public TimeSpan? ReplaceAfter { get; init; }
+
     /// <summary>Its primary is silent, and only an in-sync copy on a node that answers is promoted, and only for an instance wanted up.</summary>
     public bool Recoverable => Primary is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline
         && Instance is { Stage: LifeStage.Ready, Wanted: AdminState.Up, GaveUpAt: null, Generation.Sync: SyncState.InSync } && Secondary == NodeHealth.Online;
@@ -70,6 +76,7 @@ public static class Reconcile
             (SyncState.InSync, NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) => new Step(new DegradeInstance(seen.Instance.Name, g.Number)),
             (SyncState.InSync, null or NodeHealth.Online or NodeHealth.Joining) => Step.Nothing,
             (SyncState.Alone, NodeHealth.Online) => new Step(new ResyncInstance(seen.Instance.Name)),
+            (SyncState.Alone, NodeHealth.Lost or NodeHealth.Offline) when seen.SecondaryAway >= seen.ReplaceAfter => new Step(new ReplaceSecondary(seen.Instance.Name)),
             (SyncState.Alone, _) => Step.Nothing,
         };
     }

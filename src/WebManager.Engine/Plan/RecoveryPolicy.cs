@@ -15,6 +15,9 @@ public static class RecoveryPolicy
         : i.RecoveryOff
             ? new Refusal("recover.instance-off", "Automatic recovery is switched off for this instance.", $"Switch it on (wm instance modify {i.Name} --auto-recover on) or bring the node back.")
         : Room.Lacks(i, i.Secondary!, now);
+
+    /// <summary>How long a secondary may be lost before another node takes its place; null: none does by itself.</summary>
+    public static TimeSpan? ReplaceAfter(Picture now) => now.Cluster is { FrozenAt: null, ReplaceAfterSeconds: > 0 and var seconds } ? TimeSpan.FromSeconds(seconds) : null;
 }
 
 /// <summary>

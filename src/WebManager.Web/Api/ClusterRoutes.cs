@@ -17,7 +17,7 @@ internal static class ClusterRoutes
     {
         api.MapGet("/cluster", Cluster).WithTags("cluster");
         api.MapPatch("/cluster", (ModifyClusterRequest body, HttpContext http, IClusterEngine engine) =>
-            Submit.AsJobAsync(engine, new ModifyCluster { AutoRecover = body.AutoRecover }, http, body.Reason)).Accepted().WithTags("cluster");
+            Submit.AsJobAsync(engine, new ModifyCluster { AutoRecover = body.AutoRecover, ReplaceAfterSeconds = body.ReplaceAfterSeconds }, http, body.Reason)).Accepted().WithTags("cluster");
         api.MapPost("/cluster/unfreeze", (ReasonRequest? body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new UnfreezeCluster(), http, body?.Reason)).Accepted().WithTags("cluster");
         api.MapGet("/images", (IImageCatalog catalog) => catalog.Images.Select(i => i.View()).ToList()).WithTags("images");
@@ -38,7 +38,7 @@ internal static class ClusterRoutes
         return new ClusterView(engine.Cluster.Name, Version, nodes.Count(n => n.Health == NodeHealth.Online), nodes.Count,
             instances.Count(i => i.Status == InstanceStatus.Running), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null)
         {
-            AutoRecover = !engine.Cluster.RecoveryOff, FrozenAt = engine.Cluster.FrozenAt, FrozenText = engine.Cluster.FrozenText,
+            AutoRecover = !engine.Cluster.RecoveryOff, FrozenAt = engine.Cluster.FrozenAt, FrozenText = engine.Cluster.FrozenText, ReplaceAfterSeconds = engine.Cluster.ReplaceAfterSeconds,
         };
     }
 

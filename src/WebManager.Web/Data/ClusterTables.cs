@@ -56,6 +56,7 @@ internal static class ClusterTables
         t.Property(i => i.LastRecovery).AsJson();
         t.Property(i => i.OsParams).AsJson();
         t.Property(i => i.SshKeys).AsJson();
+        t.Property(i => i.OldCopies).AsJson();
         t.Ignore(i => i.DiskMiB);
     });
 

@@ -26,6 +26,18 @@ public sealed class NodeRulesTests
     }
 
     [Fact]
+    public void Old_copy_goes_only_under_a_record_that_is_the_newest_and_does_not_name_the_node()
+    {
+        Assert.Equal(G(3, s: "n3"), On("n2").Clean(Has(G(2)), G(3, s: "n3"), NodeFacts.Nothing).Value!.Next.Record);
+        Assert.Equal(NodeActs.KillGuest | NodeActs.CloseExport, On("n2").Clean(Has(G(2)), G(3, s: "n3"), new(G(1, p: "n2", s: "n1"), OpenExport: 2)).Value!.Acts);
+        Assert.Equal("generation.names-node", On("n2").Clean(Has(G(2)), G(2), NodeFacts.Nothing).Refusal?.Code);
+        // It is the secondary again: the order was long under way (H7).
+        Assert.Equal("generation.stale", On("n2").Clean(Has(G(4)), G(3, s: "n3"), NodeFacts.Nothing).Refusal?.Code);
+        // What it remembers keeps older orders out.
+        Assert.Equal("generation.stale", On("n2").OpenReplica(Has(G(3, s: "n3")), G(2), NodeFacts.Nothing).Refusal?.Code);
+    }
+
+    [Fact]
     public void Guest_goes_on_under_its_own_primary_and_dies_under_another()
     {
         Assert.Equal(NodeActs.AdoptRecord, On("n1").Store(Has(G(1)), G(2, Alone), new(G(1))).Value!.Acts);

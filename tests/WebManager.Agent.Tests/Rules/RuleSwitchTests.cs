@@ -56,6 +56,8 @@ public sealed class RuleSwitchTests
             lease.Adopt(G(2, "n2", "n1", SyncState.Alone), S(1));
             return lease.Expired(S(1)).Count == 1;
         }),
+        [nameof(RuleSwitches.NamedIsKept)] = (new() { NamedIsKept = false }, r =>
+            !Node("n2", r).Clean(new StoredGenerations { Record = G(1) }, G(1), NodeFacts.Nothing).Ok && !Node("n2", r).Clean(new StoredGenerations { Record = G(1) }, G(2, "n2", "n3"), NodeFacts.Nothing).Ok),
         [nameof(RuleSwitches.ExportOpensOnce)] = (new() { ExportOpensOnce = false }, r => !Node("n2", r).OpenReplica(Opened(r), G(1), NodeFacts.Nothing).Ok),
         [nameof(RuleSwitches.StartsOnce)] = (new() { StartsOnce = false }, r =>
         {

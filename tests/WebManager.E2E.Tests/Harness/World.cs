@@ -41,8 +41,11 @@ internal static class World
         {
             var folder = Path.Combine(portal.NodeFolder(node), "instances");
             foreach (var id in Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Select(f => Path.GetFileName(f)!) : [])
-                if (!instances.Any(i => i.Id.ToString() == id && (i.Primary == node || i.Secondary == node))) return $"orphaned folder {id} on {node}";
+                if (!OnlyRemembers(Path.Combine(folder, id)) && !instances.Any(i => i.Id.ToString() == id && (i.Primary == node || i.Secondary == node))) return $"orphaned folder {id} on {node}";
         }
         return null;
     }
+
+    /// <summary>A former secondary keeps the record, and nothing else.</summary>
+    private static bool OnlyRemembers(string folder) => Directory.EnumerateFileSystemEntries(folder).Select(f => Path.GetFileName(f)).ToList() is ["generation.json"];
 }

@@ -1,5 +1,6 @@
 // What must hold when nothing more happens: everything ended, nothing left over, and the engine's picture is what the nodes have.
 using WebManager.Engine.Model;
+using WebManager.Engine.Plan;
 
 namespace WebManager.Testing.Simulator;
 
@@ -32,11 +33,17 @@ public static class AtRest
     {
         foreach (var id in node.Disk.Keys.Concat(node.Guests.Keys).Concat(node.Exports.Keys).Distinct())
         {
+            // All that is left is the record, which keeps late orders out.
+            if (IsCleaned(node, id)) continue;
             var owner = InCharge(world).Find(id);
             if (owner is null) yield return $"{node.Name} holds {world.NameOf(id)}, which does not exist.";
-            else if (owner.Primary != node.Name && owner.Secondary != node.Name) yield return $"{node.Name} holds {owner.Name}, which is on {owner.Primary}/{owner.Secondary}.";
+            // An old copy stays until the present one is whole, which that of a stopped instance may not be.
+            else if (owner.Primary != node.Name && owner.Secondary != node.Name && (owner.Secondary is null || OldCopies.MayGo(owner, node.Name))) yield return $"{node.Name} holds {owner.Name}, which is on {owner.Primary}/{owner.Secondary}.";
         }
     }
+
+    private static bool IsCleaned(SimNode node, Guid id) => node.Disk.GetValueOrDefault(id) is { Copy: null, Stored.Record: { } told }
+        && told.Primary != node.Name && told.Secondary != node.Name && !node.Guests.ContainsKey(id) && !node.Exports.ContainsKey(id);
 
     private static IEnumerable<string> Of(SimWorld world, Instance i)
     {

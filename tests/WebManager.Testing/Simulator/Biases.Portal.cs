@@ -17,6 +17,32 @@ internal static partial class Biases
         d.Do("mend");
     }
 
+    private static void SecondaryReplaced(Draft d, string i)
+    {
+        var (p, s, o) = ($"{i}.primary", $"{i}.secondary", $"{i}.other");
+        // Kept away as the node it is now: after the change the same word means another one.
+        if (d.Chance(0.3)) d.Do("duplicate", s, Draft.Text(d.Between(2, 25)));
+        if (d.Chance(0.3)) d.When("guests/degrade", p, 0, "cut-one-way", d.Pick([p, Portal]), d.Pick([Portal, p]));
+        d.Do(d.Pick(["power-off", "isolate", "freeze"]), s);
+        d.Wait(1.5, 6);
+        var (kind, subject) = d.Pick([("step", "instance.replace-secondary/replaced"), ("step", "instance.replace-secondary/copy"), ("step", "instance.replace-secondary/in-sync"),
+            ("mirror.promised", i), ("replica/open.done", o), ("instances/remove", s), ("instances/remove.done", s), ("step", "instance.clean/settled")]);
+        for (var n = d.Random.Next(3); n > 0; n--)
+        {
+            var after = d.Chance(0.3) ? 0 : d.Between(0, 2);
+            d.When(kind, subject, after, d.Pick(["power-off", "isolate", "freeze", "agent-crash", "keeper-crash"]), d.Pick([p, p, o, s]));
+        }
+        if (d.Chance(0.3)) d.When(kind, subject, d.Between(0, 1), "portal-crash");
+        if (d.Chance(0.3)) d.When(kind, subject, d.Between(0, 1), "cut", p, d.Pick([Portal, o, s]));
+        d.Do("replace", d.Chance(0.3) ? [i] : [i, o]);
+        d.Wait(0.5, 8);
+        if (d.Chance(0.5)) d.Do("portal-start");
+        d.Mend(1, 10);
+        if (d.Chance(0.4)) d.Do(d.Pick(["power-off", "isolate", "freeze"]), d.Pick([p, s]));
+        if (d.Chance(0.3)) d.Do("replace", i);
+        d.Wait(1, 8);
+    }
+
     private static void PortalDiesAtPromotion(Draft d, string i)
     {
         var p = $"{i}.primary";

@@ -19,6 +19,7 @@ internal static partial class Biases
         ["H4"] = new("the primary is gone just when the copies became equal", LostAtThePromise),
         ["H5"] = new("the primary is cut off from the engine, a little later from the secondary", CutOneAfterTheOther),
         [Forking] = new("an older database is restored, or a second portal decides", SeveralHistories),
+        ["H7"] = new("another node becomes the secondary while one of the three is lost", SecondaryReplaced),
         ["H8"] = new("the portal dies around the promotion, the former primary returns", PortalDiesAtPromotion),
         ["H10"] = new("the portal is away while the instance is degraded", PortalAwayWhileAlone),
         ["H11"] = new("the leave to go on alone, or its answer, is lost", LeaveLost),

@@ -19,11 +19,21 @@ public sealed partial class SimAgent
 
     private async Task<Outcome<Done>> RemoveAsync(RemoveInstanceOrder order)
     {
+        if (order.Record is { } record)
+        {
+            var cleaned = node.Instance(order.Instance);
+            var decision = Rules.Clean(cleaned.Stored, record, Facts(cleaned));
+            if (!decision.Ok) return decision.Refusal;
+            if (await KeepAsync(cleaned, decision.Value, order.Epoch) is { } replaced) return replaced;
+        }
+
         if (node.Guests.TryGetValue(order.Instance, out var guest)) await KillAsync(guest);
         EndCopy(order.Instance);
         node.Exports.Remove(order.Instance);
         await node.WorkAsync(5, 20, Life);
-        if (node.Disk.Remove(order.Instance)) _world.Log($"{node.Name}: {_world.NameOf(order.Instance)} removed");
+        // What is cleaned keeps its record: an older order that arrives late finds it.
+        if (order.Record is not null) node.Disk[order.Instance] = new NodeInstance(order.Instance) { Stored = node.Stored(order.Instance) };
+        if (order.Record is not null || node.Disk.Remove(order.Instance)) _world.Log($"{node.Name}: {_world.NameOf(order.Instance)} removed");
         return Done.Value;
     }
 

@@ -157,7 +157,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         await node.StoreAsync(0.5, 4, Life);
         var result = _removed.Check(instance, order) is { } removed ? removed : await act();
         Life.Check();
-        if (order is RemoveInstanceOrder && result.Ok) _removed.Note(instance, order.Epoch);
+        if (order is RemoveInstanceOrder { Record: null } && result.Ok) _removed.Note(instance, order.Epoch);
         node.Journal[order.Operation] = result;
         Bump();
         return result;

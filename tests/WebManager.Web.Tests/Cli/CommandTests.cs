@@ -44,6 +44,9 @@ public sealed class CommandTests
     [InlineData("instance", "stop", "web1", "--timeout", "3601")]
     [InlineData("job", "show", "x")]
     [InlineData("cluster", "modify", "--auto-recover", "maybe")]
+    [InlineData("cluster", "modify", "--auto-replace", "soon")]
+    [InlineData("instance", "replace-disks", "web1")]
+    [InlineData("instance", "replace-disks", "web1", "--auto", "-n", "n3")]
     [InlineData("instance", "modify", "web1", "--priority", "urgent")]
     [InlineData("node", "modify", "n1", "--offline", "on")]
     public async Task A_wrong_command_line_is_exit_code_2(params string[] args)
@@ -171,6 +174,10 @@ public sealed class CommandTests
 
     [Theory]
     [InlineData("PATCH /cluster", """{"autoRecover":false}""", "cluster", "modify", "--auto-recover", "off")]
+    [InlineData("PATCH /cluster", """{"replaceAfterSeconds":1800}""", "cluster", "modify", "--auto-replace", "30")]
+    [InlineData("PATCH /cluster", """{"replaceAfterSeconds":0}""", "cluster", "modify", "--auto-replace", "off")]
+    [InlineData("POST /instances/web1/replace-secondary", """{"node":"n3"}""", "instance", "replace-disks", "web1", "-n", "n3")]
+    [InlineData("POST /instances/web1/replace-secondary", """{"reason":"n2 burnt"}""", "instance", "replace-disks", "web1", "--auto", "--reason", "n2 burnt")]
     [InlineData("POST /cluster/unfreeze", """{"reason":"switch repaired"}""", "cluster", "unfreeze", "--reason", "switch repaired")]
     [InlineData("PATCH /instances/web1", """{"autoRecover":true,"priority":"high"}""", "instance", "modify", "web1", "--auto-recover", "on", "--priority", "high")]
     [InlineData("PATCH /nodes/n1", """{"offline":true}""", "node", "modify", "n1", "--offline", "yes")]

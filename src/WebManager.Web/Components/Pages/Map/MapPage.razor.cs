@@ -12,6 +12,7 @@ public sealed partial class MapPage
     private bool _watched;
     private Guid? _picked;
     private bool _autoRecover;
+    private int _replaceAfter;
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
     [Inject] public IJSRuntime Js { get; set; } = default!;
@@ -20,7 +21,7 @@ public sealed partial class MapPage
     {
         Follow(Engine.Feeds.Nodes, _map.Apply);
         Follow(Engine.Feeds.Instances, _map.Apply);
-        Follow(Engine.Feeds.Cluster, batch => { _autoRecover = batch.Values.FirstOrDefault() is { AutoRecover: true }; });
+        Follow(Engine.Feeds.Cluster, batch => { (_autoRecover, _replaceAfter) = batch.Values.FirstOrDefault() is { } row ? (row.AutoRecover, row.ReplaceAfterSeconds) : (false, 0); });
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
