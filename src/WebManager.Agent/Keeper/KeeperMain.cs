@@ -17,24 +17,23 @@ internal static class KeeperMain
         // Not paged out under pressure (H20); on fault, since the runtime reserves far more than it uses. Needs a privilege: best effort.
         var locked = Native.mlockall(Native.LockCurrent | Native.LockFuture | Native.LockOnFault) == 0;
         var clock = BootClock.Instance;
-        var table = new GuestTable(folder, clock, new LeaseRules(isolation));
-        using var reaper = new Reaper(table);
         var timer = new StallTimer();
+        var table = new GuestTable(folder, clock, new LeaseRules(isolation), timer.Arm);
+        using var reaper = new Reaper(table);
         var recovered = await Leftovers.EndAsync(folder, table, clock);
         using var wake = new AutoResetEvent(false);
         reaper.Start();
-        new Thread(() => Watch(table, timer, wake, clock), 256 * 1024) { Name = "watch", IsBackground = true, Priority = ThreadPriority.Highest }.Start();
+        new Thread(() => Watch(table, wake, clock), 256 * 1024) { Name = "watch", IsBackground = true, Priority = ThreadPriority.Highest }.Start();
         Console.WriteLine($"{clock.GetUtcNow():O} keeper {Environment.ProcessId}: isolation {isolation.TotalSeconds} s, kernel timer {Word(timer.Works)}, locked memory {Word(locked)}, left over and ended: {recovered}");
         await new KeeperServer(table, new SpawnThread(), reaper, () => wake.Set()).ListenAsync(folder.Socket, CancellationToken.None);
         return 0;
     }
 
-    private static void Watch(GuestTable table, StallTimer timer, AutoResetEvent wake, TimeProvider clock)
+    private static void Watch(GuestTable table, AutoResetEvent wake, TimeProvider clock)
     {
         while (true)
         {
             var next = table.Tick();
-            timer.Arm(next);
             var sleep = next - clock.Monotonic() is { } left && left < LongestSleep ? left : LongestSleep;
             if (sleep > TimeSpan.Zero) wake.WaitOne(sleep);
         }

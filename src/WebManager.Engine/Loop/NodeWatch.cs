@@ -159,7 +159,7 @@ public sealed class NodeWatch : IAsyncDisposable
             Tag = picture.Cluster.Tag,
             Decisions = picture.Cluster.Decisions,
             Nonce = answers ? _nonce : null,
-            StandsBehind = answers ? picture.On(Name).Where(i => i.Doubt is null).Select(i => i.Generation).OfType<GenerationRecord>().Where(Answers).ToList() : [],
+            StandsBehind = answers ? Concerning(picture).Where(i => i.Doubt is null).Select(i => i.Generation).OfType<GenerationRecord>().Where(Answers).ToList() : [],
             Peers = picture.Nodes.Values.ToDictionary(n => n.Name, n => n.Address),
             KnownState = LastReply?.StateSerial ?? 0,
             KnownRun = LastReply?.Run ?? Guid.Empty,
@@ -172,6 +172,10 @@ public sealed class NodeWatch : IAsyncDisposable
         else if (reply.Refusal.Code == "order.stale-epoch") { await ObeysAnotherAsync(reply.Refusal, ct); }
         else if (reply.Refusal.Code != "node.unreachable") { _log.BeatRefused(Name, reply.Refusal.Code, reply.Refusal.Message); }
     }
+
+    /// <summary>What is on the node by record, and what runs there against it: a guest that stands still must hear that it has no place there any more.</summary>
+    private IEnumerable<Instance> Concerning(Picture picture) => picture.On(Name)
+        .Concat(Reports.Values.Where(r => r.Guest != GuestPhase.Absent).Select(r => picture.Instances.GetValueOrDefault(r.Instance)).OfType<Instance>()).Distinct();
 
     private async Task HeardAsync(BeatReply reply, long sent, CancellationToken ct)
     {

@@ -13,6 +13,7 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
     private bool _started;
     private bool _stopping;
     private bool _killed;
+    private TaskCompletionSource _awake = new();
     private int _writers;
 
     public SimNode Node { get; } = node;
@@ -28,6 +29,9 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
     public string? MirrorText { get; private set; }
     public double? CopyPercent { get; private set; }
     public bool Dying { get; private set; }
+
+    /// <summary>SIGSTOP: its process stands still, monitor and all.</summary>
+    public bool Halted { get; private set; }
 
     /// <summary>Each write goes to both copies (QEMU's quorum), under the export of this generation.</summary>
     public bool Both { get; private set; }
@@ -142,6 +146,7 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
         });
         var got = await answer.Task;
         await Node.ThawedAsync();
+        while (Halted) await _awake.Task;
         CheckAlive();
         return got;
     }
@@ -153,6 +158,27 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
         SetPhase(GuestPhase.Paused);
         _world.Happened("guest.paused", Name, null, Node.Name);
         Node.Agent?.Say("mirror.broken", Instance, text);
+    }
+
+    public void Halt()
+    {
+        if (Halted) return;
+        (Halted, _awake) = (true, new TaskCompletionSource());
+        _world.Happened("guest.halted", Name, null, Node.Name);
+        Node.Agent?.Say("guest.paused", Instance, $"Paused: neither the portal nor {Record?.Secondary} answers.");
+        Changed();
+    }
+
+    /// <summary>SIGCONT, also of one that did not yet stand still.</summary>
+    public void Continue(TimeSpan? until)
+    {
+        _world.Truth.GoesOn(this, until);
+        if (!Halted) return;
+        Halted = false;
+        _world.Happened("guest.continued", Name, null, Node.Name);
+        Node.Agent?.Say("guest.resumed", Instance, $"{Name} goes on.");
+        Changed();
+        _awake.TrySetResult();   // last: what waits goes on right here
     }
 
     public void Degrade(GenerationRecord leave)
@@ -252,7 +278,7 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
     /// <summary>Whether it executes has perhaps changed.</summary>
     public void Changed()
     {
-        var executes = _started && !Life.Dead && Phase == GuestPhase.Running && !Node.Frozen;
+        var executes = _started && !Life.Dead && Phase == GuestPhase.Running && !Halted && !Node.Frozen;
         if (executes) _world.Truth.Begins(this, StartsNow());
         else _world.Truth.Rests(this);
         if (executes && !_goesOn.Task.IsCompleted) _goesOn.SetResult();
