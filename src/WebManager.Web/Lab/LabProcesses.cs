@@ -105,8 +105,8 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
         lock (_stoodStill) { return process.IsGuest && _stoodStill.Contains(process.Pid); }
     }
 
-    /// <summary>Not one that a keeper has paused: its agent or keeper is stopped.</summary>
-    private static bool IsFrozen(IReadOnlyList<LabProcess> processes) => processes.Any(p => p is { Stopped: true, IsGuest: false });
+    /// <summary>Its agent or keeper is stopped, or there is none that could have paused the guests.</summary>
+    private static bool IsFrozen(IReadOnlyList<LabProcess> processes) => processes.Any(p => p is { Stopped: true, IsGuest: false }) || processes.All(p => p.IsGuest);
 
     /// <summary>Asks; whoever does not hear is left as it is.</summary>
     public async Task AskToEndAsync(Func<LabProcess, bool> which, TimeSpan limit, CancellationToken ct)

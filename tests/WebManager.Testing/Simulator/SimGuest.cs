@@ -4,7 +4,7 @@ using WebManager.Contracts.Agent;
 
 namespace WebManager.Testing.Simulator;
 
-public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? record)
+public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? record)
 {
     /// <summary>The age at which the agent yanks the oldest request (R1).</summary>
     private static readonly TimeSpan YankAfter = TimeSpan.FromSeconds(1);
@@ -13,7 +13,6 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
     private bool _started;
     private bool _stopping;
     private bool _killed;
-    private TaskCompletionSource _awake = new();
     private int _writers;
 
     public SimNode Node { get; } = node;
@@ -29,9 +28,6 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
     public string? MirrorText { get; private set; }
     public double? CopyPercent { get; private set; }
     public bool Dying { get; private set; }
-
-    /// <summary>SIGSTOP: its process stands still, monitor and all.</summary>
-    public bool Halted { get; private set; }
 
     /// <summary>Each write goes to both copies (QEMU's quorum), under the export of this generation.</summary>
     public bool Both { get; private set; }
@@ -158,27 +154,6 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
         SetPhase(GuestPhase.Paused);
         _world.Happened("guest.paused", Name, null, Node.Name);
         Node.Agent?.Say("mirror.broken", Instance, text);
-    }
-
-    public void Halt()
-    {
-        if (Halted) return;
-        (Halted, _awake) = (true, new TaskCompletionSource());
-        _world.Happened("guest.halted", Name, null, Node.Name);
-        Node.Agent?.Say("guest.paused", Instance, $"Paused: neither the portal nor {Record?.Secondary} answers.");
-        Changed();
-    }
-
-    /// <summary>SIGCONT, also of one that did not yet stand still.</summary>
-    public void Continue(TimeSpan? until)
-    {
-        _world.Truth.GoesOn(this, until);
-        if (!Halted) return;
-        Halted = false;
-        _world.Happened("guest.continued", Name, null, Node.Name);
-        Node.Agent?.Say("guest.resumed", Instance, $"{Name} goes on.");
-        Changed();
-        _awake.TrySetResult();   // last: what waits goes on right here
     }
 
     public void Degrade(GenerationRecord leave)
