@@ -10,6 +10,8 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
     /// <summary>How soon to look again whether a guest that was told to stand still does.</summary>
     private static readonly TimeSpan Confirming = TimeSpan.FromMilliseconds(2);
 
+    public static readonly TimeSpan LongestDeath = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Live> _live = [];
     private readonly Dictionary<string, ProcessEnd> _ended = folder.Ends().ToDictionary(e => e.Id);
@@ -105,7 +107,7 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
             foreach (var live in _live.Values.Where(l => l.Leased && lease.IsPaused(l.Record!.Instance) && !ProcFacts.IsStopped(l.Pid))) Resume(live, told);
             foreach (var live in Leased(lease.Expired(Now)).Where(l => !l.KilledByUs))
             {
-                live.KilledByUs = true;
+                (live.KilledByUs, live.KilledAt) = (true, Now);
                 _ = Native.kill(live.Pid, Native.SigKill);
             }
 
@@ -120,6 +122,28 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
 
         foreach (var change in told) PauseChanged?.Invoke(change);
         return next;
+    }
+
+    /// <summary>A guest that had to be killed is not dead after so long: it hangs in the kernel, and nothing but a reset of the machine ends it.</summary>
+    public bool Stuck
+    {
+        get { lock (_gate) { return _live.Values.Any(l => l.KilledByUs && Now - l.KilledAt >= LongestDeath); } }
+    }
+
+    /// <summary>Kills everything; false when something of it is still there when the limit is over.</summary>
+    public async Task<bool> EndAllAsync(TimeSpan limit)
+    {
+        List<string> all;
+        lock (_gate) { all = [.. _live.Keys]; }
+        try
+        {
+            await Task.WhenAll(all.Select(KillAsync)).WaitAsync(limit, clock);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private void Pause(List<ProcessPause> told)
@@ -205,6 +229,7 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         public bool Leased => leased;
         public DateTimeOffset StartedAt => startedAt;
         public bool KilledByUs { get; set; }
+        public TimeSpan KilledAt { get; set; }
         public TaskCompletionSource Reaped { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public LiveProcess Tell(LeaseRules lease, TimeSpan now)
