@@ -45,6 +45,12 @@ internal static partial class AgentLog
     [LoggerMessage(2034, LogLevel.Information, "Instance {Instance} promised never to write alone under generation {Generation}")]
     public static partial void PromiseMade(this ILogger log, Guid instance, long generation);
 
+    [LoggerMessage(2035, LogLevel.Warning, "Instance {Instance} stands still: {Text}")]
+    public static partial void Halted(this ILogger log, Guid instance, string text);
+
+    [LoggerMessage(2036, LogLevel.Information, "Instance {Instance} goes on: somebody answers for it again")]
+    public static partial void GoesOn(this ILogger log, Guid instance);
+
     [LoggerMessage(2040, LogLevel.Warning, "Peer {Peer} does not answer challenges: {Text}")]
     public static partial void PeerSilent(this ILogger log, string peer, string text);
 

@@ -1,4 +1,4 @@
-// Looks all the time whether some instance has two living guests at once.
+// Looks all the time whether some instance has two guests that run at once; one that its keeper has paused does not.
 using WebManager.Testing.E2E;
 
 namespace WebManager.Soak;
@@ -15,10 +15,10 @@ internal sealed class Sightings : IAsyncDisposable
         {
             foreach (var same in nodes.All().Where(p => p.IsGuest).GroupBy(InstanceOf).Where(g => g.Key is not null && g.Count() > 1))
             {
-                // Each was alive when it was looked at; only those that still are have lived at one time.
-                var living = same.Where(p => NodeProcesses.Lives(p.Pid)).ToList();
-                if (living.Count < 2) continue;
-                var text = $"instance {same.Key} has {living.Count} guests: {string.Join(", ", living.Select(p => $"{p.Pid} on {p.Node} since {NodeProcesses.StartOf(p.Pid)}"))}";
+                // Each ran when it was looked at; only those that still do have run at one time.
+                var running = same.Where(p => !NodeProcesses.Rests(p.Pid)).ToList();
+                if (running.Count < 2) continue;
+                var text = $"instance {same.Key} has {running.Count} guests: {string.Join(", ", running.Select(p => $"{p.Pid} on {p.Node} since {NodeProcesses.StartOf(p.Pid)}"))}";
                 lock (found)
                 {
                     if (found.Contains(text)) continue;

@@ -19,6 +19,19 @@ internal static partial class Real
         }
     }
 
+    /// <summary>Every thread of it stands still by SIGSTOP.</summary>
+    public static bool IsStopped(int pid)
+    {
+        try
+        {
+            return Directory.EnumerateDirectories($"/proc/{pid}/task").Select(t => File.ReadAllText($"{t}/stat")).All(s => s[s.LastIndexOf(')') + 2] == 'T');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     public static void Kill(int pid) => Signal(pid, 9);
 
     public static void Signal(int pid, int signal) => _ = kill(pid, signal);

@@ -46,7 +46,7 @@ public sealed class AgentAndKeeperTests(LabFixture lab) : LabTest(lab)
     }
 
     [Fact]
-    public async Task Agent_that_never_comes_back_has_its_guest_killed_by_the_keeper_before_another_node_starts_it()
+    public async Task Agent_that_never_comes_back_has_its_guest_paused_by_the_keeper_before_another_node_starts_it()
     {
         var at = await Lab.CreateAsync(LabFixture.Mirrored("leased"));
         await Lab.BeatsAsync(at);
@@ -55,15 +55,17 @@ public sealed class AgentAndKeeperTests(LabFixture lab) : LabTest(lab)
         var guest = Lab.Processes.Guest(at.Id)!.Pid;
         var begun = NodeProcesses.SinceBoot();
         NodeProcesses.Kill(Agent(at.Primary).Pid);
-        var gone = await NodeProcesses.GoneAsync(guest, TimeSpan.FromSeconds(20));
+        var rests = await NodeProcesses.RestsAsync(guest, TimeSpan.FromSeconds(20));
         var started = NodeProcesses.StartOf((await Until.SomeAsync(() => Task.FromResult(Lab.Processes.Guests(at.Id).FirstOrDefault(p => p.Node == at.Secondary)), LabFixture.Soon, "it runs on the secondary", TimeSpan.FromMilliseconds(10))).Pid);
-        Say($"guest gone {Print.Seconds(gone - begun)} after its agent, started elsewhere {Print.Seconds(started - begun)} after it");
-        Assert.True(gone <= started, $"The guest was gone at {gone} and started elsewhere at {started}.");
+        Say($"guest at rest {Print.Seconds(rests - begun)} after its agent, started elsewhere {Print.Seconds(started - begun)} after it");
+        Assert.True(rests <= started, $"The guest was at rest at {rests} and started elsewhere at {started}.");
 
         await Until.TrueAsync(() => next.Resume(from) is not null, LabFixture.Soon, "resume N");
         Assert.True(next.Resume(from) >= old.HighestBeat(), "A record is missing.");
+        Assert.True(NodeProcesses.Rests(guest));
         await Lab.BackAsync(at.Primary);
         await Lab.InSyncAsync("leased");
+        Assert.False(NodeProcesses.Lives(guest), "What stood still is left over.");
         await World.MatchesAsync(Portal);
     }
 

@@ -10,17 +10,20 @@ namespace WebManager.E2E.Tests;
 public sealed class IsolationTests(LabFixture lab) : LabTest(lab)
 {
     [Fact]
-    public async Task S02_Node_that_is_cut_off_stops_its_guest_by_itself_before_the_other_starts_it()
+    public async Task S02_Node_that_is_cut_off_pauses_its_guest_by_itself_before_the_other_starts_it()
     {
         NeedsWires();
         var (at, ledger) = await BeatingAsync("isolated");
         var handover = new Handover(Lab, at);
+        var guest = Lab.Processes.Guest(at.Id)!.Pid;
         var seen = await Api.CutAsync("n1");
         Assert.True(seen.Nodes.Single(n => n.Name == "n1").CutOff);
         Assert.Equal("1", File.ReadAllText($"/sys/class/net/wm{Lab.Processes.LabId}n1/carrier").Trim());
         await handover.EndAsync();
-        // Its agent and keeper go on; only the guest had to go.
+        // Its agent and keeper go on; only the guest had to stand still, and does for good.
         Assert.Contains(Lab.Processes.All("n1"), p => p.IsAgent);
+        Assert.True(NodeProcesses.Rests(guest));
+        var end = Portal.Serial("n1", at.Id).End;
         var alone = await RunsAtAsync("isolated", "n2", "degraded");
         var held = (await BeatRecords.OfAsync(Portal.Disk("n1", at.Id))).Last;
         await Lab.BeatsAsync(alone);
@@ -29,6 +32,8 @@ public sealed class IsolationTests(LabFixture lab) : LabTest(lab)
         var again = await Lab.InSyncAsync("isolated");
         Assert.Equal(("n2", "n1"), (again.Primary, again.Secondary));
         Assert.True(again.Generation > at.Generation);
+        Assert.False(NodeProcesses.Lives(guest));
+        Assert.Equal(end, Portal.Serial("n1", at.Id).End);
         var now = (await BeatRecords.OfAsync(Portal.Disk("n1", at.Id))).Last;
         Assert.True(now > held, $"n1's copy ended with {held} while it was outdated and ends with {now} in sync.");
         await CleanAsync(ledger, again);

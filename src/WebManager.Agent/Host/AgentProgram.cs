@@ -14,14 +14,14 @@ internal static partial class AgentProgram
         WebManager.Agent join URL TOKEN --dir D --name N --address HOST:PORT
                          [--memory MiB] [--disk MiB] [--cpus N] [--bridge BR] [--netns NAME] [--hypervisor auto|kvm|tcg|fake]
         WebManager.Agent run    --dir D
-        WebManager.Agent keeper --dir D [--isolation hh:mm:ss]     (started by the agent)
+        WebManager.Agent keeper --dir D [--isolation hh:mm:ss] [--watchdog DEVICE]     (started by the agent)
         """;
 
     private static readonly Dictionary<string, (int, string[])> Verbs = new()
     {
         ["run"] = (0, ["dir"]),
         ["join"] = (2, ["dir", "name", "address", "memory", "disk", "cpus", "bridge", "netns", "hypervisor"]),
-        ["keeper"] = (0, ["dir", "isolation"]),
+        ["keeper"] = (0, ["dir", "isolation", "watchdog"]),
     };
 
     public static async Task<int> RunAsync(string[] args)
@@ -52,6 +52,13 @@ internal static partial class AgentProgram
             return 1;
         }
 
+        // Opening it would start it, which is the keeper's part; that it is missing is said here, where somebody looks.
+        if (config.Watchdog is { } watchdog && !File.Exists(watchdog))
+        {
+            await Console.Error.WriteLineAsync($"There is no {watchdog}, which agent.json names as the watchdog. Load its driver, or take it out of agent.json.");
+            return 1;
+        }
+
         return await AgentHost.RunAsync(folder, config);
     }
 
@@ -60,7 +67,7 @@ internal static partial class AgentProgram
         var isolation = LeaseRules.DefaultIsolation;
         if (args["isolation"] is { } text && !TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out isolation))
             return Wrong($"--isolation '{text}' is no time; write 00:00:03.");
-        return await KeeperMain.RunAsync(folder.Root, isolation);
+        return await KeeperMain.RunAsync(folder.Root, isolation, args["watchdog"]);
     }
 
     private static async Task<int> JoinAsync(Arguments args, NodeFolder folder)

@@ -19,7 +19,7 @@ internal static class NodeServices
         services.AddSingleton<TimeProvider>(BootClock.Instance);
         services.AddSingleton(folder).AddSingleton(config).AddSingleton(certificates);
         services.AddSingleton(s => new NodeRules(config.Node, s.GetRequiredService<TimeProvider>().Monotonic()));
-        services.AddSingleton(s => new KeeperClient(folder.Root, new KeeperLauncher(folder.Root, config.Isolation).LaunchAsync, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new KeeperClient(folder.Root, new KeeperLauncher(folder.Root, config.Isolation, config.Watchdog).LaunchAsync, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IKeeper>(s => s.GetRequiredService<KeeperClient>()).AddSingleton<IGuestProcesses>(s => s.GetRequiredService<KeeperClient>());
         services.AddSingleton(s => new Journal(folder.Journal, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<EpochFile>().AddSingleton<InstanceFiles>().AddSingleton<InstanceTable>().AddSingleton<EventHub>();

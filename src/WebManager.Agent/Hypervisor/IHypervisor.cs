@@ -56,6 +56,9 @@ public interface IGuest : IAsyncDisposable
 
     Task<Outcome<Done>> CancelResyncAsync(CancellationToken ct);
 
+    /// <summary>The keeper has stopped the guest's process, or lets it go on: while it stands still its monitor cannot answer.</summary>
+    void Halt(bool stopped) { }
+
     /// <summary>
     /// The engine recorded the generation as in sync: Promised becomes InSync. Call it when that record was stored.
     /// </summary>

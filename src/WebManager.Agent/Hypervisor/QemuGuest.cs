@@ -19,6 +19,7 @@ public sealed class QemuGuest : IGuest
     private GuestState _state;
     private QmpClient? _qmp;
     private SerialPort? _serial;
+    private volatile bool _halted;
 
     public QemuGuest(GuestStart start, int pid, GuestParts parts, DateTimeOffset startedAt)
     {
@@ -51,7 +52,7 @@ public sealed class QemuGuest : IGuest
     /// <summary>For a guest whose process was just spawned, or one found again.</summary>
     public async Task AttachAsync(QmpClient qmp, CancellationToken ct)
     {
-        _qmp = qmp;
+        (_qmp, qmp.Halted) = (qmp, _halted);
         var fan = new SerialFan(_parts.Clock);
         fan.FirstLine += at => Remember(r => r with { FirstLineAt = at }, new GuestNews("guest.first-line", "The guest printed its first line."));
         if (_run.FirstLineAt is { } seen) fan.RecallFirstLine(seen);
@@ -109,6 +110,12 @@ public sealed class QemuGuest : IGuest
         {
             // The guest is gone or the agent goes: either way nobody waits for the button.
         }
+    }
+
+    public void Halt(bool stopped)
+    {
+        _halted = stopped;
+        if (_qmp is { } qmp) qmp.Halted = stopped;
     }
 
     public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct) => _mirror.DegradeAsync(record, ct);

@@ -4,14 +4,21 @@ using WebManager.Contracts;
 namespace WebManager.Agent.Keeper;
 
 /// <summary>The keeper's processes and their leases, behind one lock. Knows no sockets and no threads.</summary>
-internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseRules lease)
+/// <param name="arm">Sets the moment at which the kernel kills this keeper; null: none.</param>
+internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseRules lease, Action<TimeSpan?> arm)
 {
+    /// <summary>How soon to look again whether a guest that was told to stand still does.</summary>
+    private static readonly TimeSpan Confirming = TimeSpan.FromMilliseconds(2);
+
+    public static readonly TimeSpan LongestDeath = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Live> _live = [];
     private readonly Dictionary<string, ProcessEnd> _ended = folder.Ends().ToDictionary(e => e.Id);
     private readonly Guid _boot = ProcFacts.BootId();
 
     public event Action<ProcessEnd>? Ended;
+    public event Action<ProcessPause>? PauseChanged;
 
     public Guid Run { get; } = Guid.NewGuid();
 
@@ -27,10 +34,13 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
                 return new Refusal("process.running", $"{request.Id} runs as pid {running.Pid}.", "Kill it first.");
             var leased = SpawnPlan.Leased(request);
             if (leased && lease.Start(request.Record!, Now) is { Ok: false } no) return no.Refusal;
+            // Before it can run: from here a stall of ours ends it.
+            Arm();
             var pid = Spawner.Spawn(SpawnPlan.Arguments(request), request.OutputFile);
             if (pid < 0)
             {
                 if (leased) lease.Ended(request.Record!.Instance);
+                Arm();
                 return new Refusal("process.not-started", $"{request.Arguments[0]} could not be started: error {-pid}.");
             }
 
@@ -86,21 +96,84 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         folder.NoteEnd(end);
     }
 
-    /// <summary>Kills whose time is over; gives the next moment at which to look, and the deadline behind which the kernel should kill us.</summary>
+    /// <summary>Kills whose time is over, pauses whose time is nearly over, lets go on who may; gives the next moment at which to look.</summary>
     public TimeSpan? Tick()
     {
+        var told = new List<ProcessPause>();
+        TimeSpan? next;
         lock (_gate)
         {
-            foreach (var instance in lease.Expired(Now))
+            // Somebody else has continued it: it runs, so its lease counts again, before anything is decided.
+            foreach (var live in _live.Values.Where(l => l.Leased && lease.IsPaused(l.Record!.Instance) && !ProcFacts.IsStopped(l.Pid))) Resume(live, told);
+            foreach (var live in Leased(lease.Expired(Now)).Where(l => !l.KilledByUs))
             {
-                if (_live.Values.FirstOrDefault(l => l.Leased && l.Record!.Instance == instance) is not { KilledByUs: false } live) continue;
-                live.KilledByUs = true;
+                (live.KilledByUs, live.KilledAt) = (true, Now);
                 _ = Native.kill(live.Pid, Native.SigKill);
             }
 
-            return _live.Values.Where(l => l is { Leased: true, KilledByUs: false }).Select(l => lease.Of(l.Record!.Instance)?.Until).Min();
+            Pause(told);
+            var resumed = Leased(lease.ToResume(Now)).ToList();
+            foreach (var live in resumed) Resume(live, told);
+            // In this order: a guest that goes on must not outlive a keeper that stalls right here.
+            Arm();
+            foreach (var live in resumed) _ = Native.kill(live.Pid, Native.SigCont);
+            next = lease.Unconfirmed(Now).Count > 0 ? Now + Confirming : Min(lease.NextPause(Now), Deadline());
+        }
+
+        foreach (var change in told) PauseChanged?.Invoke(change);
+        return next;
+    }
+
+    /// <summary>A guest that had to be killed is not dead after so long: it hangs in the kernel, and nothing but a reset of the machine ends it.</summary>
+    public bool Stuck
+    {
+        get { lock (_gate) { return _live.Values.Any(l => l.KilledByUs && Now - l.KilledAt >= LongestDeath); } }
+    }
+
+    /// <summary>Kills everything; false when something of it is still there when the limit is over.</summary>
+    public async Task<bool> EndAllAsync(TimeSpan limit)
+    {
+        List<string> all;
+        lock (_gate) { all = [.. _live.Keys]; }
+        try
+        {
+            await Task.WhenAll(all.Select(KillAsync)).WaitAsync(limit, clock);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
         }
     }
+
+    private void Pause(List<ProcessPause> told)
+    {
+        foreach (var live in Leased(lease.ToPause(Now)))
+        {
+            _ = Native.kill(live.Pid, Native.SigStop);
+            lease.Pausing(live.Record!.Instance);
+        }
+
+        // The time is taken after the look: what stood still then has not run since.
+        foreach (var live in Leased(lease.Unconfirmed(Now)).Where(l => ProcFacts.IsStopped(l.Pid)))
+            if (lease.Paused(live.Record!.Instance, Now)) told.Add(new ProcessPause(live.Id, true));
+    }
+
+    private void Resume(Live live, List<ProcessPause> told)
+    {
+        if (lease.IsPaused(live.Record!.Instance)) told.Add(new ProcessPause(live.Id, false));
+        lease.Resumed(live.Record!.Instance);
+    }
+
+    private IEnumerable<Live> Leased(IReadOnlyCollection<Guid> instances) => _live.Values.Where(l => l.Leased && instances.Contains(l.Record!.Instance));
+
+    private void Arm() => arm(Deadline());
+
+    /// <summary>The earliest end of a lease of what may run: behind it the kernel should kill us. What is being killed has nothing to lose.</summary>
+    private TimeSpan? Deadline() => lease.Guests.Where(g => !lease.IsPaused(g) && !_live.Values.Any(l => l is { Leased: true, KilledByUs: true } && l.Record!.Instance == g))
+        .Select(g => lease.Of(g)?.Until).Min();
+
+    private static TimeSpan? Min(TimeSpan? a, TimeSpan? b) => a is { } x && b is { } y ? (x < y ? x : y) : a ?? b;
 
     public string Challenge()
     {
@@ -156,12 +229,16 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         public bool Leased => leased;
         public DateTimeOffset StartedAt => startedAt;
         public bool KilledByUs { get; set; }
+        public TimeSpan KilledAt { get; set; }
         public TaskCompletionSource Reaped { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public LiveProcess Tell(LeaseRules lease, TimeSpan now)
         {
             var held = leased ? lease.Of(record!.Instance) : null;
-            return new LiveProcess(id, pid, held?.Record ?? record, startedAt, held?.Until is { } until ? (until - now).TotalMilliseconds : null);
+            return new LiveProcess(id, pid, held?.Record ?? record, startedAt, held?.Until is { } until ? (until - now).TotalMilliseconds : null)
+            {
+                Paused = leased && lease.IsPaused(record!.Instance),
+            };
         }
     }
 }

@@ -15,6 +15,9 @@ public interface IKeeper : IGuestProcesses
     /// <summary>Raised for each process that SpawnAsync started; its end may have been told already.</summary>
     event Action<SpawnRequest, int>? Spawned;
 
+    /// <summary>Raised when the keeper has made a guest stand still for want of a lease, and when it lets it go on.</summary>
+    event Action<ProcessPause>? PauseChanged;
+
     /// <summary>The newest challenge; null while no keeper answers.</summary>
     Task<string?> ChallengeAsync(CancellationToken ct);
 

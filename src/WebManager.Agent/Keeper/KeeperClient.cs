@@ -22,6 +22,7 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
     public event Action<ProcessEnd>? Ended;
     public event Action<KeeperStatus>? Connected;
     public event Action? Lost;
+    public event Action<ProcessPause>? PauseChanged;
     public event Action<SpawnRequest, int>? Spawned;
 
     public bool Alive => _stream is not null;
@@ -190,6 +191,7 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
                 if (JsonSerializer.Deserialize(line, KeeperJson.Default.KeeperReply) is not { } reply) continue;
                 if (reply is { Id: 0, Status: { } status }) Connect(status);
                 else if (reply.Ended is { } end) Ended?.Invoke(end);
+                else if (reply.Pause is { } pause) PauseChanged?.Invoke(pause);
                 else if (_waiting.TryRemove(reply.Id, out var waiting)) waiting.TrySetResult(reply);
             }
         }

@@ -1,7 +1,7 @@
 namespace WebManager.Agent.Keeper;
 
 /// <summary>Starts this same program as the keeper: own session, so that it outlives the agent; a small heap; output to keeper.log.</summary>
-public sealed class KeeperLauncher(string nodeFolder, TimeSpan isolation)
+public sealed class KeeperLauncher(string nodeFolder, TimeSpan isolation, string? watchdog = null)
 {
     private static readonly Dictionary<string, string> Small = new()
     {
@@ -18,6 +18,7 @@ public sealed class KeeperLauncher(string nodeFolder, TimeSpan isolation)
         var folder = Path.Combine(nodeFolder, "keeper");
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var arguments = new List<string>(Self()) { "keeper", "--dir", nodeFolder, "--isolation", isolation.ToString() };
+        if (watchdog is not null) arguments.AddRange(["--watchdog", watchdog]);
         var pid = Spawner.Spawn(arguments, Path.Combine(folder, "keeper.log"), Small);
         if (pid > 0) new Thread(() => Reap(pid), 128 * 1024) { IsBackground = true, Name = "keeper-reap" }.Start();
         return Task.CompletedTask;

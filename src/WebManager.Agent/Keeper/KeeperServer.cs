@@ -24,7 +24,9 @@ internal sealed class KeeperServer(GuestTable table, SpawnThread spawner, Reaper
         // Replies leave through one queue: ended notices and late answers of kill come from other threads.
         var replies = Channel.CreateUnbounded<KeeperReply>();
         void Tell(ProcessEnd end) => replies.Writer.TryWrite(new KeeperReply(0) { Ended = end });
+        void TellPause(ProcessPause pause) => replies.Writer.TryWrite(new KeeperReply(0) { Pause = pause });
         table.Ended += Tell;
+        table.PauseChanged += TellPause;
         try
         {
             await using var stream = new NetworkStream(socket, ownsSocket: true);
@@ -47,6 +49,7 @@ internal sealed class KeeperServer(GuestTable table, SpawnThread spawner, Reaper
         finally
         {
             table.Ended -= Tell;
+            table.PauseChanged -= TellPause;
             replies.Writer.TryComplete();
         }
     }

@@ -28,6 +28,9 @@ public sealed record KeeperReply(long Id)
     public string? Nonce { get; init; }
     public KeeperStatus? Status { get; init; }
     public ProcessEnd? Ended { get; init; }
+
+    /// <summary>Told with id 0, like ends.</summary>
+    public ProcessPause? Pause { get; init; }
 }
 
 /// <param name="Run">Differs for each keeper process.</param>
@@ -35,7 +38,14 @@ public sealed record KeeperReply(long Id)
 public sealed record KeeperStatus(Guid Run, int Pid, IReadOnlyList<LiveProcess> Live, IReadOnlyList<ProcessEnd> Ended);
 
 /// <param name="LeaseLeftMs">Null: it needs none.</param>
-public sealed record LiveProcess(string Id, int Pid, GenerationRecord? Record, DateTimeOffset StartedAt, double? LeaseLeftMs);
+public sealed record LiveProcess(string Id, int Pid, GenerationRecord? Record, DateTimeOffset StartedAt, double? LeaseLeftMs)
+{
+    /// <summary>It stands still until its lease is renewed.</summary>
+    public bool Paused { get; init; }
+}
+
+/// <summary>The keeper has made a guest stand still for want of a lease, or lets it go on.</summary>
+public sealed record ProcessPause(string Id, bool Paused);
 
 /// <summary>Written after a spawn so that the next keeper can tell what a killed one left behind.</summary>
 public sealed record LiveNote(string Id, int Pid, long StartTime, Guid Boot, GenerationRecord? Record, DateTimeOffset StartedAt);

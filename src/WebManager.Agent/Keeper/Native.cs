@@ -6,9 +6,13 @@ namespace WebManager.Agent.Keeper;
 internal static unsafe partial class Native
 {
     public const int SigKill = 9;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
     public const int ClockBootTime = 7;
     public const int WaitAll = 0;
     public const int WaitPid = 1;
+    public const int WaitNoHang = 1;
+    public const int WaitStopped = 2;
     public const int WaitExited = 4;
     public const int WaitNoReap = 0x01000000;
     public const short SpawnSetSigMask = 0x08;

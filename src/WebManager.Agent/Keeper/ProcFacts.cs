@@ -26,6 +26,15 @@ internal static class ProcFacts
         }
     }
 
+    /// <summary>
+    /// Whether a child of ours stands still by SIGSTOP. The kernel says so once every thread of it has stopped, and until it is continued.
+    /// </summary>
+    public static unsafe bool IsStopped(int pid)
+    {
+        Native.ChildInfo info = default;
+        return Native.waitid(Native.WaitPid, (uint)pid, &info, Native.WaitStopped | Native.WaitNoHang | Native.WaitNoReap) == 0 && info.Pid == pid;
+    }
+
     public static bool IsOnPath(string program) => program.Contains('/', StringComparison.Ordinal)
         ? File.Exists(program)
         : (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin:/usr/sbin:/sbin").Split(':').Any(d => File.Exists(Path.Combine(d, program)));

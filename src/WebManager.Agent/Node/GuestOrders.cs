@@ -13,6 +13,7 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
 {
     private static readonly TimeSpan LeaseWait = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PressAgain = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Awake = TimeSpan.FromSeconds(0.2);
 
     public Task<Outcome<StartGuestReply>> StartAsync(StartGuestOrder order, CancellationToken ct) => InLane.RunAsync<StartGuestReply>(table.Get(order.Guest.Instance), async unit =>
     {
@@ -42,11 +43,12 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
     {
         if (table.Find(order.Instance) is not { } unit) return new StopGuestReply(GuestEnd.None, 0);
         int? pid;
+        var until = clock.Monotonic() + order.Grace;
         var pressed = await InLane.RunAsync<int>(unit, u => PressAsync(u, order.Grace, ct), ct);
         if (!pressed.Ok) return pressed.Refusal;
         pid = pressed.Value;
         // Outside the lane: a newer record must be able to end the wait.
-        if (pid is > 0) await WaitPressingAsync(unit, pid.Value, order.Grace, ct);
+        if (pid is > 0) await WaitPressingAsync(unit, pid.Value, until, ct);
         return await InLane.RunAsync<StopGuestReply>(unit, async u =>
         {
             if (u.Pid == pid && pid != 0 && await generations.KillAsync(u, ct) is { Ok: false } refused) return refused.Refusal;
@@ -54,15 +56,18 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
         }, ct);
     }
 
-    /// <summary>A guest that was still booting has not seen the button; it is pressed again until the guest ends or the grace is over.</summary>
-    private async Task WaitPressingAsync(InstanceUnit unit, int pid, TimeSpan grace, CancellationToken ct)
+    /// <summary>
+    /// A guest that was still booting has not seen the button; it is pressed again until the guest ends or the grace is over. One that
+    /// stands still for want of a lease sees it once it goes on.
+    /// </summary>
+    private async Task WaitPressingAsync(InstanceUnit unit, int pid, TimeSpan until, CancellationToken ct)
     {
-        var until = clock.Monotonic() + grace;
         while (unit.Pid == pid && until - clock.Monotonic() is var rest && rest > TimeSpan.Zero)
         {
-            await Task.WhenAny(unit.Ended, Task.Delay(rest < PressAgain ? rest : PressAgain, clock, ct));
+            var wait = unit.Halted ? Awake : PressAgain;
+            await Task.WhenAny(unit.Ended, Task.Delay(rest < wait ? rest : wait, clock, ct));
             ct.ThrowIfCancellationRequested();
-            if (unit.Pid == pid && unit.Guest is { } guest && rest > PressAgain) await TryPressAsync(guest, rest - PressAgain, ct);
+            if (unit is { Halted: false, Guest: { } guest } && unit.Pid == pid && rest > wait) await TryPressAsync(guest, rest - wait, ct);
         }
     }
 
@@ -78,7 +83,7 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
         if (unit.Pid is not { } pid) return 0;
         unit.Stopping = true;
         table.Publish(unit);
-        if (grace <= TimeSpan.Zero || unit.Guest is not { } guest) return pid;
+        if (grace <= TimeSpan.Zero || unit is not { Guest: { } guest, Halted: false }) return pid;
         await TryPressAsync(guest, grace, ct);
         return pid;
     }

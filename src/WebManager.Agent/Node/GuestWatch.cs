@@ -12,10 +12,22 @@ public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFol
 {
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>Processes that stand still, as the keeper last said; also the lock for what follows from it.</summary>
+    private readonly HashSet<string> _halted = [];
+
     public void Attach()
     {
         keeper.Spawned += (request, pid) => Started(request, pid);
         keeper.Ended += end => InBackground("end of a process", () => EndedAsync(end));
+        keeper.PauseChanged += PauseChanged;
+        keeper.Connected += status =>
+        {
+            lock (_halted)
+            {
+                _halted.Clear();
+                _halted.UnionWith(status.Live.Where(l => l.Paused).Select(l => l.Id));
+            }
+        };
         keeper.Lost += () =>
         {
             log.KeeperLost();
@@ -30,6 +42,7 @@ public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFol
         if (unit.Pid is null) unit.ProcessStarted(guest.Pid, unit.Start?.Record);
         guest.Changed += (_, kind, text) => Changed(unit, kind, text);
         unit.Guest = guest;
+        guest.Halt(unit.Halted);
         table.Publish(unit);
     }
 
@@ -78,8 +91,10 @@ public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFol
     {
         if (Instance(process.Id) is { } id && table.Find(id) is { } unit)
         {
-            if (process.Id != unit.ProcessId || unit.Pid == process.Pid) return;
-            unit.ProcessStarted(process.Pid, process.Record);
+            if (process.Id != unit.ProcessId) return;
+            if (unit.Pid != process.Pid) unit.ProcessStarted(process.Pid, process.Record);
+            // What the keeper has said since that list was made counts.
+            lock (_halted) { unit.Halt(_halted.Contains(process.Id)); }
             table.Publish(unit);
         }
         else
@@ -106,6 +121,23 @@ public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFol
         if (unit.LastEnd?.Pid == pid) return;      // its end was told before its start was
         unit.ProcessStarted(pid, request.Record);
         table.Publish(unit);
+    }
+
+    private void PauseChanged(ProcessPause pause)
+    {
+        InstanceUnit? unit;
+        lock (_halted)
+        {
+            if (pause.Paused) _halted.Add(pause.Id);
+            else _halted.Remove(pause.Id);
+            if (Instance(pause.Id) is not { } instance || (unit = table.Find(instance)) is not { Pid: not null }) return;
+            unit.Halt(pause.Paused);
+        }
+
+        var id = unit.Id;
+        if (pause.Paused) log.Halted(id, unit.HaltedText);
+        else log.GoesOn(id);
+        Changed(unit, pause.Paused ? "guest.paused" : "guest.resumed", pause.Paused ? unit.HaltedText : "The guest goes on: somebody answers for it again.");
     }
 
     private void Changed(InstanceUnit unit, string kind, string text)

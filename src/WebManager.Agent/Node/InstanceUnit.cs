@@ -37,6 +37,9 @@ public sealed class InstanceUnit(Guid id)
     public IGuest? Guest { get; set; }
 
     public bool Stopping { get; set; }
+
+    /// <summary>The keeper made it stand still: nobody has answered for its generation (R3).</summary>
+    public bool Halted { get; private set; }
     public int Disks { get; set; }
     public long? OpenExport { get; set; }
 
@@ -46,14 +49,22 @@ public sealed class InstanceUnit(Guid id)
     public void ProcessStarted(int pid, GenerationRecord? record)
     {
         if (_ended.Task.IsCompleted) _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        (Pid, Running) = (pid, record);
+        (Pid, Running, Halted) = (pid, record, false);
     }
 
     public void ProcessEnded(EndNote end)
     {
-        (Pid, Running, Guest, Stopping, LastEnd) = (null, null, null, false, end);
+        (Pid, Running, Guest, Stopping, Halted, LastEnd) = (null, null, null, false, false, end);
         _ended.TrySetResult();
     }
+
+    public void Halt(bool stopped)
+    {
+        Halted = stopped;
+        Guest?.Halt(stopped);
+    }
+
+    public string HaltedText => Running?.Secondary is { } other ? $"Paused: neither the portal nor {other} answers." : "Paused: the portal does not answer.";
 
     public bool IsMirrored => Stored.Record is not null;
 
@@ -66,7 +77,7 @@ public sealed class InstanceUnit(Guid id)
         return new InstanceReport(id)
         {
             Stored = Stored.Record,
-            Guest = pid is null ? GuestPhase.Absent : Stopping ? GuestPhase.Stopping : guest?.Phase ?? GuestPhase.Starting,
+            Guest = pid is null ? GuestPhase.Absent : Stopping ? GuestPhase.Stopping : Halted ? GuestPhase.Paused : guest?.Phase ?? GuestPhase.Starting,
             GuestGeneration = pid is null ? LastEnd?.Generation ?? 0 : Running?.Number ?? 0,
             Pid = pid,
             StartedAt = guest?.StartedAt,
@@ -76,7 +87,7 @@ public sealed class InstanceUnit(Guid id)
             Mirror = MirrorOf(guest, promised, pid),
             CopyPercent = guest?.CopyPercent,
             Copy = guest?.Copy,
-            MirrorText = guest?.MirrorText,
+            MirrorText = Halted ? HaltedText : guest?.MirrorText,
             StoodDownBy = Stored.Silenced(),
             ExportGeneration = OpenExport,
             Disks = Disks,

@@ -71,14 +71,15 @@ public sealed class Recovery(InstanceTable table, InstanceFiles files, NodeFolde
         var note = new GuestStart(start.Guest, folder.Instance(unit.Id), unit.Running ?? start.Record, start.Replica);
         for (var tries = 0; unit.Pid == pid && unit.Guest is null; tries++)
         {
-            if (await hypervisor.AdoptAsync(note, pid, CancellationToken.None) is { } guest)
+            // One that stands still answers nothing; it is known to, and its monitor is asked once it goes on.
+            if (!unit.Halted && await hypervisor.AdoptAsync(note, pid, CancellationToken.None) is { } guest)
             {
                 watch.Watch(unit, guest);
                 await FinishPromiseAsync(unit, guest);
                 return;
             }
 
-            if (tries == 8) log.NotAdopted(unit.Id, pid);
+            if (tries == 8 && !unit.Halted) log.NotAdopted(unit.Id, pid);
             await Task.Delay(Between, clock);
         }
     }

@@ -6,10 +6,14 @@ namespace WebManager.Agent.Rules;
 /// R3, the keeper's half: which guests may run until when. Pure and single-threaded; time is the keeper's own monotonic clock
 /// (BOOTTIME in the real one), passed in. The simulator uses this very class.
 /// </summary>
-public sealed class LeaseRules(TimeSpan? isolation = null, RuleSwitches? switches = null)
+public sealed class LeaseRules(TimeSpan? isolation = null, RuleSwitches? switches = null, TimeSpan? pauseMargin = null)
 {
     public static readonly TimeSpan DefaultIsolation = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long before the end of its lease a guest is told to stand still; what that takes beyond it kills the guest.</summary>
+    public static readonly TimeSpan DefaultPauseMargin = TimeSpan.FromMilliseconds(250);
+
+    private readonly TimeSpan _pauseMargin = pauseMargin ?? Min(DefaultPauseMargin, (isolation ?? DefaultIsolation) / 4);
     private readonly RuleSwitches _rules = switches ?? RuleSwitches.All;
     private readonly Dictionary<string, TimeSpan> _issued = [];
     private readonly Dictionary<(Guid, long, string), TimeSpan> _grants = [];
@@ -97,12 +101,42 @@ public sealed class LeaseRules(TimeSpan? isolation = null, RuleSwitches? switche
         return Done.Value;
     }
 
-    /// <summary>The guests to kill now. They stay listed until <see cref="Ended"/>.</summary>
+    /// <summary>The guests to kill now. They stay listed until <see cref="Ended"/>. A confirmed pause needs no lease.</summary>
     public IReadOnlyList<Guid> Expired(TimeSpan now) =>
-        [.. _guests.Where(g => g.Value.Doomed || (NeedsLease(g.Value) && g.Value.Until <= now)).Select(g => g.Key)];
+        [.. _guests.Where(g => g.Value.Doomed || (Runs(g.Value) && g.Value.Until <= now)).Select(g => g.Key)];
 
-    /// <summary>When the next guest expires; null: none needs a lease.</summary>
-    public TimeSpan? NextDeadline => _guests.Values.Where(NeedsLease).Select(h => (TimeSpan?)h.Until).Min();
+    /// <summary>The guests to pause now: their lease is about to end.</summary>
+    public IReadOnlyList<Guid> ToPause(TimeSpan now) =>
+        [.. _guests.Where(g => g.Value is { Doomed: false, Pause: Pause.None } held && NeedsLease(held) && held.Until - _pauseMargin <= now && held.Until > now).Select(g => g.Key)];
+
+    /// <summary>The guest was told to stand still. That alone saves it from nothing.</summary>
+    public void Pausing(Guid instance) => SetPause(instance, _rules.PauseIsConfirmed ? Pause.Asked : Pause.Confirmed);
+
+    /// <summary>The guests told to stand still that have not been seen to, and still may be in time.</summary>
+    public IReadOnlyList<Guid> Unconfirmed(TimeSpan now) => [.. _guests.Where(g => g.Value.Pause == Pause.Asked && g.Value.Until > now).Select(g => g.Key)];
+
+    /// <summary>All of the guest was seen standing still, before <paramref name="now"/>. False: too late, or it was not told to.</summary>
+    public bool Paused(Guid instance, TimeSpan now)
+    {
+        if (!_guests.TryGetValue(instance, out var held) || held.Pause != Pause.Asked || held.Until <= now) return false;
+        held.Pause = Pause.Confirmed;
+        return true;
+    }
+
+    public bool IsPaused(Guid instance) => _guests.TryGetValue(instance, out var held) && held.Pause == Pause.Confirmed;
+
+    /// <summary>The guests that may go on: their record was answered for in time, or they need no lease any more.</summary>
+    public IReadOnlyList<Guid> ToResume(TimeSpan now) =>
+        [.. _guests.Where(g => g.Value is { Doomed: false, Pause: not Pause.None } held && (!NeedsLease(held) || held.Until - _pauseMargin > now || (!_rules.ResumeNeedsLease && held.Until <= now))).Select(g => g.Key)];
+
+    /// <summary>The guest goes on, told to or not: from here its lease counts again. Called before it is told.</summary>
+    public void Resumed(Guid instance) => SetPause(instance, Pause.None);
+
+    /// <summary>When the next guest expires; null: none that runs needs a lease.</summary>
+    public TimeSpan? NextDeadline => _guests.Values.Where(Runs).Select(h => (TimeSpan?)h.Until).Min();
+
+    /// <summary>When there is next something to pause; null: nothing.</summary>
+    public TimeSpan? NextPause(TimeSpan now) => _guests.Values.Where(h => h is { Doomed: false, Pause: Pause.None } && NeedsLease(h) && h.Until > now).Select(h => (TimeSpan?)(h.Until - _pauseMargin)).Min();
 
     /// <summary>The record a guest runs under and when its lease ends (null: it needs none).</summary>
     public (GenerationRecord Record, TimeSpan? Until)? Of(Guid instance) =>
@@ -124,6 +158,14 @@ public sealed class LeaseRules(TimeSpan? isolation = null, RuleSwitches? switche
     private static Refusal Conflict(GenerationRecord mine, GenerationRecord theirs) =>
         new("generation.conflict", $"Two engines made generation {mine.Number}: {mine} and {theirs}.", "Stop one engine; a person must decide which copy is right.");
 
+    private void SetPause(Guid instance, Pause pause)
+    {
+        if (_guests.TryGetValue(instance, out var held)) held.Pause = pause;
+    }
+
+    /// <summary>It may execute, and only with a lease.</summary>
+    private bool Runs(Held held) => NeedsLease(held) && (held.Pause != Pause.Confirmed || !_rules.PauseIsEnough);
+
     private bool NeedsLease(Held held) => held.Record.Sync switch
     {
         SyncState.InSync => _rules.InSyncNeedsLease,
@@ -134,11 +176,16 @@ public sealed class LeaseRules(TimeSpan? isolation = null, RuleSwitches? switche
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private enum Pause { None, Asked, Confirmed }
+
     private sealed class Held(GenerationRecord record)
     {
         public GenerationRecord Record { get; set; } = record;
         public TimeSpan Until { get; set; }
         public bool Promised { get; set; }
         public bool Doomed { get; set; }
+        public Pause Pause { get; set; }
     }
 }

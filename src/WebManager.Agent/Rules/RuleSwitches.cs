@@ -26,6 +26,15 @@ public sealed record RuleSwitches
     /// <summary>R3: a newer record with another primary kills. Off: the guest goes on.</summary>
     public bool OtherPrimaryKills { get; init; } = true;
 
+    /// <summary>R3: only a pause that was seen saves a guest. Off: being told to stand still is enough.</summary>
+    public bool PauseIsConfirmed { get; init; } = true;
+
+    /// <summary>R3: a confirmed pause needs no lease (H12). Off: the guest is killed at its deadline all the same.</summary>
+    public bool PauseIsEnough { get; init; } = true;
+
+    /// <summary>R3: a paused guest goes on only with a fresh lease. Off: also when its lease is over.</summary>
+    public bool ResumeNeedsLease { get; init; } = true;
+
     /// <summary>R1: an export is opened once per generation. Off: also after it was lost (H2).</summary>
     public bool ExportOpensOnce { get; init; } = true;
 

@@ -26,6 +26,9 @@ public sealed record NodeConfig(string Cluster, string Node, string Address)
     /// <summary>Age at which an unanswered write counts as a lost copy; null: 2 s.</summary>
     public TimeSpan? OldestWrite { get; init; }
 
+    /// <summary>The machine's watchdog device, fed by the keeper (/dev/watchdog); null: none.</summary>
+    public string? Watchdog { get; init; }
+
     /// <summary>R3; the same in the whole cluster.</summary>
     public TimeSpan Isolation { get; init; } = Rules.LeaseRules.DefaultIsolation;
 

@@ -48,7 +48,7 @@ public sealed record BeatReply(string Node, Guid Run, Guid Boot, long StateSeria
 /// <summary>Free memory and disk in MiB after the node's own use, and the one-minute load.</summary>
 public sealed record NodeLoad(long FreeMemoryMiB, long FreeDiskMiB, double Load1);
 
-/// <summary>absent: no process. starting: process without a running guest yet. paused: by I/O error or order. The rest as it says.</summary>
+/// <summary>absent: no process. starting: process without a running guest yet. paused: by I/O error or order, or by its keeper for want of a lease. The rest as it says.</summary>
 public enum GuestPhase { Absent, Starting, Running, Paused, Stopping }
 
 /// <summary>clean: the guest powered itself off or was ordered to and QEMU ended by itself. The others count as unclean (H3).</summary>

@@ -21,6 +21,9 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>Guests whose keeper had made them stand still before the node was frozen: they are not ours to let go on.</summary>
+    private readonly HashSet<int> _stoodStill = [];
+
     private readonly byte[] _marker = Encoding.ASCII.GetBytes($"{LabIdentity.Marker}={lab}/");
 
     /// <summary>All living processes of all the lab's nodes; with a node, of that one.</summary>
@@ -69,20 +72,41 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
     }
 
     /// <summary>Stops every process of the node where it stands. The keeper first: it must not see its guests stand still.</summary>
-    public Task FreezeAsync(string node, CancellationToken ct) => UntilAsync(() =>
+    public Task FreezeAsync(string node, CancellationToken ct)
     {
-        var moving = Find(node).Where(p => !p.Stopped).OrderBy(p => !p.IsKeeper).ThenBy(p => p.IsGuest).ToList();
-        foreach (var process in moving) _ = kill(process.Pid, SigStop);
-        return moving.Count == 0;
-    }, ct);
+        var all = Find(node);
+        if (!IsFrozen(all)) lock (_stoodStill) { _stoodStill.UnionWith(all.Where(p => p is { IsGuest: true, Stopped: true }).Select(p => p.Pid)); }
+        return UntilAsync(() =>
+        {
+            var moving = Find(node).Where(p => !p.Stopped).OrderBy(p => !p.IsKeeper).ThenBy(p => p.IsGuest).ToList();
+            foreach (var process in moving) _ = kill(process.Pid, SigStop);
+            return moving.Count == 0;
+        }, ct);
+    }
 
-    /// <summary>Lets it go on. The keeper first: it is to judge its guests' leases before they write.</summary>
-    public Task ThawAsync(string node, CancellationToken ct) => UntilAsync(() =>
+    /// <summary>
+    /// Lets it go on. The keeper first: it is to judge its guests' leases before they write. On a node that is not frozen it is the keeper that
+    /// makes a guest stand still, for want of a lease.
+    /// </summary>
+    public async Task ThawAsync(string node, CancellationToken ct)
     {
-        var still = Find(node).Where(p => p.Stopped).OrderBy(p => !p.IsKeeper).ThenBy(p => p.IsGuest).ToList();
-        foreach (var process in still) _ = kill(process.Pid, SigCont);
-        return still.Count == 0;
-    }, ct);
+        if (!IsFrozen(Find(node))) return;
+        await UntilAsync(() =>
+        {
+            var still = Find(node).Where(p => p.Stopped && !StoodStill(p)).OrderBy(p => !p.IsKeeper).ThenBy(p => p.IsGuest).ToList();
+            foreach (var process in still) _ = kill(process.Pid, SigCont);
+            return still.Count == 0;
+        }, ct);
+        lock (_stoodStill) { _stoodStill.ExceptWith(Find(node).Select(p => p.Pid)); }
+    }
+
+    private bool StoodStill(LabProcess process)
+    {
+        lock (_stoodStill) { return process.IsGuest && _stoodStill.Contains(process.Pid); }
+    }
+
+    /// <summary>Its agent or keeper is stopped, or there is none that could have paused the guests.</summary>
+    private static bool IsFrozen(IReadOnlyList<LabProcess> processes) => processes.Any(p => p is { Stopped: true, IsGuest: false }) || processes.All(p => p.IsGuest);
 
     /// <summary>Asks; whoever does not hear is left as it is.</summary>
     public async Task AskToEndAsync(Func<LabProcess, bool> which, TimeSpan limit, CancellationToken ct)

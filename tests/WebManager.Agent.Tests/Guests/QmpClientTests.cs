@@ -41,6 +41,26 @@ public sealed class QmpClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Limits_do_not_pass_while_the_process_stands_still()
+    {
+        var pid = _processes.PidOf("qemu");
+        _qmp.Halted = true;
+        Real.Signal(pid, 19);
+        var limit = TimeSpan.FromMilliseconds(100);
+        var commands = new[] { _qmp.ExecuteAsync("query-status", null, default, limit), _qmp.ExecuteAsync("query-status", null, default, limit) };
+        await Task.Delay(limit * 4);
+        Assert.All(commands, c => Assert.False(c.IsCompleted));
+        Real.Signal(pid, 18);
+        await Until.TrueAsync(() => !Real.IsStopped(pid), "it goes on");
+        _qmp.Halted = false;
+        await Task.WhenAll(commands);
+
+        Real.Signal(pid, 19);
+        await Assert.ThrowsAsync<TimeoutException>(() => _qmp.ExecuteAsync("query-status", null, default, limit));
+        Real.Signal(pid, 18);
+    }
+
+    [Fact]
     public async Task End_of_qemu_fails_waiting_commands_and_is_told()
     {
         await _qmp.ExecuteAsync("quit", null, default);

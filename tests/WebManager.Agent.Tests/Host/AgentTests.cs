@@ -162,7 +162,7 @@ public sealed class AgentTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Agent_killed_and_back_finds_the_same_guest_which_kept_its_lease()
+    public async Task Agent_killed_and_back_finds_the_same_guest_which_kept_its_lease_and_later_stands_still_without_one()
     {
         var node = await _cluster.NodeAsync("n1");
         node.SetIsolation(8);
@@ -182,10 +182,21 @@ public sealed class AgentTests : IAsyncLifetime
             await Task.Delay(250);
         }
 
-        // Nobody stands behind it any more.
-        await Until.TrueAsync(async () => (await engine.ReportAsync(record.Instance))!.Guest == GuestPhase.Absent);
-        Assert.False(Real.IsAlive(pid));
-        Assert.Equal(GuestEnd.Killed, (await engine.ReportAsync(record.Instance))!.End);
+        // Nobody stands behind it any more: it stands still, also for the next agent, until somebody does again.
+        InstanceReport? told = null;
+        await Until.TrueAsync(async () => (told = await engine.ReportAsync(record.Instance))!.Guest == GuestPhase.Paused);
+        Assert.Equal("Paused: neither the portal nor n2 answers.", told!.MirrorText);
+        Assert.True(Real.IsStopped(pid));
+        await node.KillAgentAsync();
+        await node.RunAsync();
+        Assert.Equal((GuestPhase.Paused, pid), ((told = await engine.ReportAsync(record.Instance))!.Guest, told.Pid));
+        await Until.TrueAsync(async () => (told = await engine.ReportAsync(record.Instance, record))!.Guest == GuestPhase.Running);
+        Assert.Equal((pid, null, false), (told!.Pid, told.MirrorText, Real.IsStopped(pid)));
+
+        // The button is of no use to one that stands still; it ends all the same.
+        await Until.TrueAsync(async () => (await engine.ReportAsync(record.Instance))!.Guest == GuestPhase.Paused);
+        var stopped = (await engine.CallAsync(new StopGuestOrder(Guid.NewGuid(), 1, record.Instance, TimeSpan.FromSeconds(1)))).Value!;
+        Assert.Equal((GuestEnd.Killed, 1, false), (stopped.End, stopped.Generation, Real.IsAlive(pid)));
     }
 
     [Fact]
@@ -281,7 +292,7 @@ public sealed class AgentTests : IAsyncLifetime
         var down = (await toS.CallAsync(new StandDownOrder(Guid.NewGuid(), 1, record))).Value!;
         Assert.InRange(down.SinceHeardMs!.Value, 0, 4000);
         since.Restart();
-        await Until.TrueAsync(() => !Real.IsAlive(pid));
+        await Until.TrueAsync(() => Real.IsStopped(pid));
         Assert.InRange(since.Elapsed.TotalSeconds, 1, 5.3);
     }
 

@@ -12,6 +12,7 @@ public sealed class KeeperTests : IAsyncLifetime
     private static readonly TimeSpan Isolation = TimeSpan.FromSeconds(1);
     private readonly string _dir = Directory.CreateTempSubdirectory("wm-k").FullName;
     private readonly List<ProcessEnd> _ends = [];
+    private readonly List<bool> _pauses = [];
     private KeeperClient _keeper = null!;
 
     public async ValueTask InitializeAsync()
@@ -29,39 +30,80 @@ public sealed class KeeperTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Guest_dies_at_its_deadline_and_not_before()
+    public async Task Guest_stands_still_before_its_deadline_and_goes_on_with_an_answer()
     {
         var record = Record(SyncState.InSync);
-        var nonce = await _keeper.ChallengeAsync(default);
-        var issued = Stopwatch.StartNew();
-        _keeper.Answer(nonce, [record]);
-        var pid = await SpawnAsync(record);
-        while (issued.Elapsed < Isolation - TimeSpan.FromMilliseconds(200))
+        var (issued, nonce, pid) = await StartAsync(record);
+        await Until.TrueAsync(() => Real.IsStopped(pid));
+        Assert.InRange(issued.Elapsed.TotalMilliseconds, 700, 1100);
+        await Until.TrueAsync(() => _pauses.Count == 1 || _ends.Count == 1);
+        while (issued.Elapsed < Isolation * 3)
         {
-            Assert.True(Real.IsAlive(pid));
+            Assert.True(Real.IsStopped(pid));
             await Task.Delay(10);
         }
 
-        await Until.TrueAsync(() => !Real.IsAlive(pid));
-        Assert.InRange(issued.Elapsed.TotalMilliseconds, 950, 1400);
-        await Until.TrueAsync(() => _ends.Count == 1);
-        Assert.Equal((9, true, record.Number), (_ends[0].Signal, _ends[0].ByKeeper, _ends[0].Generation));
+        Assert.True(Assert.Single((await _keeper.StatusAsync(default))!.Live).Paused);
+        _keeper.Answer(nonce, [record]);                                           // an old one gives nothing
+        _keeper.Answer(await _keeper.ChallengeAsync(default), [record with { Number = 0, Tag = "0" }]);
+        await Task.Delay(100);
+        Assert.True(Real.IsStopped(pid));
+        _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
+        await Until.TrueAsync(() => !Real.IsStopped(pid));
+        Assert.True(Real.IsAlive(pid));
+        await Until.TrueAsync(() => _pauses.Count == 2);
+        Assert.Equal([true, false], _pauses);
+        Assert.Empty(_ends);
     }
 
     [Fact]
-    public async Task Answers_keep_it_alive_and_their_end_kills_it()
+    public async Task Paused_guest_goes_on_alone_under_a_newer_record_and_dies_of_another_primary()
+    {
+        var (mine, theirs) = (Record(SyncState.InSync), Record(SyncState.InSync));
+        var (a, b) = ((await StartAsync(mine)).Pid, (await StartAsync(theirs)).Pid);
+        await Until.TrueAsync(() => Real.IsStopped(a) && Real.IsStopped(b));
+        _keeper.Answer(null, [mine with { Number = 2, Tag = "2", Sync = SyncState.Alone }, theirs with { Number = 2, Tag = "2", Primary = "n2", Secondary = "n1" }]);
+        await Until.TrueAsync(() => !Real.IsStopped(a) && !Real.IsAlive(b));
+        await Task.Delay(Isolation + TimeSpan.FromMilliseconds(300));
+        Assert.True(Real.IsAlive(a) && !Real.IsStopped(a));
+        await Until.TrueAsync(() => _ends.Count == 1);
+        Assert.Equal((9, true), (_ends[0].Signal, _ends[0].ByKeeper));
+    }
+
+    [Fact]
+    public async Task Guest_continued_behind_the_keepers_back_is_killed_and_a_keeper_that_dies_takes_paused_guests_along()
+    {
+        var (one, two) = (Record(SyncState.InSync), Record(SyncState.InSync));
+        var a = (await StartAsync(one)).Pid;
+        var (issued, _, b) = await StartAsync(two);
+        await Until.TrueAsync(() => _pauses.Count == 2 && issued.Elapsed > Isolation);
+        Assert.True(Real.IsStopped(a) && Real.IsStopped(b));
+        var keeper = (await _keeper.StatusAsync(default))!.Pid;
+        // No kernel timer is armed for guests that stand still: a keeper that stalls now harms nobody.
+        Real.Signal(keeper, 19);
+        await Task.Delay(Isolation * 1.5);
+        Assert.True(Real.IsAlive(keeper) && Real.IsStopped(a) && Real.IsStopped(b));
+        Real.Signal(keeper, 18);
+        Real.Signal(a, 18);
+        await Until.TrueAsync(() => !Real.IsAlive(a));
+        Assert.True(Real.IsStopped(b));
+        Real.Kill(keeper);
+        await Until.TrueAsync(() => !Real.IsAlive(b));
+    }
+
+    [Fact]
+    public async Task Answers_keep_it_going_and_their_end_pauses_it()
     {
         var record = Record(SyncState.InSync);
-        _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
-        var pid = await SpawnAsync(record);
+        var (_, _, pid) = await StartAsync(record);
         for (var i = 0; i < 15; i++)
         {
             _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
             await Task.Delay(100);
-            Assert.True(Real.IsAlive(pid));
+            Assert.True(Real.IsAlive(pid) && !Real.IsStopped(pid));
         }
 
-        await Until.TrueAsync(() => !Real.IsAlive(pid));
+        await Until.TrueAsync(() => Real.IsStopped(pid));
     }
 
     [Fact]
@@ -72,18 +114,20 @@ public sealed class KeeperTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Agent_gone_for_good_ends_in_sync_guests_only_and_the_ends_are_kept()
+    public async Task Agent_gone_for_good_pauses_in_sync_guests_only_and_ends_are_kept()
     {
         var (leased, alone) = (Record(SyncState.InSync), Record(SyncState.Alone));
-        _keeper.Answer(await _keeper.ChallengeAsync(default), [leased]);
-        var (a, b) = (await SpawnAsync(leased), await SpawnAsync(alone));
+        var (a, b) = ((await StartAsync(leased)).Pid, await SpawnAsync(alone));
         await _keeper.DisposeAsync();
-        await Until.TrueAsync(() => !Real.IsAlive(a));
-        Assert.True(Real.IsAlive(b));
+        await Until.TrueAsync(() => Real.IsStopped(a));
+        Assert.False(Real.IsStopped(b));
+        Real.Kill(b);
         _keeper = NewClient();
-        var status = await _keeper.StatusAsync(default);
-        Assert.Equal(b, Assert.Single(status!.Live).Pid);
-        Assert.True(Assert.Single(status.Ended).ByKeeper);
+        KeeperStatus? status = null;
+        await Until.TrueAsync(async () => (status = await _keeper.StatusAsync(default)) is { Ended.Count: 1 });
+        var live = Assert.Single(status!.Live);
+        Assert.Equal((a, true), (live.Pid, live.Paused));
+        Assert.Equal((b, 9, false), (status.Ended[0].Pid, status.Ended[0].Signal, status.Ended[0].ByKeeper));
     }
 
     [Fact]
@@ -105,8 +149,7 @@ public sealed class KeeperTests : IAsyncLifetime
     public async Task Stopped_keeper_is_killed_by_the_kernel_behind_the_deadline_and_its_guests_with_it()
     {
         var record = Record(SyncState.InSync);
-        _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
-        var pid = await SpawnAsync(record);
+        var (_, _, pid) = await StartAsync(record);
         Real.Signal((await _keeper.StatusAsync(default))!.Pid, 19);
         var stopped = Stopwatch.StartNew();
         await Until.TrueAsync(() => !Real.IsAlive(pid));
@@ -133,8 +176,11 @@ public sealed class KeeperTests : IAsyncLifetime
         var alone = Record(SyncState.Alone);
         var pid = await SpawnAsync(alone);
         Assert.Equal("lease.missing", (await _keeper.PromiseAsync(alone, default)).Refusal?.Code);
-        _keeper.Answer(await _keeper.ChallengeAsync(default), [alone]);
-        Assert.True((await _keeper.PromiseAsync(alone, default)).Ok);
+        await Until.TrueAsync(async () =>
+        {
+            _keeper.Answer(await _keeper.ChallengeAsync(default), [alone]);
+            return (await _keeper.PromiseAsync(alone, default)).Ok;
+        });
         Assert.NotNull(Assert.Single((await _keeper.StatusAsync(default))!.Live).LeaseLeftMs);
         Assert.True((await _keeper.AdoptAsync(alone with { Number = 2, Tag = "2" }, default)).Ok);
         Assert.Null(Assert.Single((await _keeper.StatusAsync(default))!.Live).LeaseLeftMs);
@@ -163,10 +209,25 @@ public sealed class KeeperTests : IAsyncLifetime
         return pid.Value;
     }
 
+    /// <summary>Answers for the record and starts a guest under it; once more when the machine was too busy to do that within the lease.</summary>
+    private async Task<(Stopwatch Issued, string? Nonce, int Pid)> StartAsync(GenerationRecord record)
+    {
+        while (true)
+        {
+            var issued = Stopwatch.StartNew();
+            var nonce = await _keeper.ChallengeAsync(default);
+            _keeper.Answer(nonce, [record]);
+            var pid = await _keeper.SpawnAsync(Sleep(record), default);
+            if (pid.Ok) return (issued, nonce, pid.Value);
+            Assert.Equal("lease.missing", pid.Refusal.Code);
+        }
+    }
+
     private KeeperClient NewClient()
     {
         var client = new KeeperClient(_dir, new KeeperLauncher(_dir, Isolation).LaunchAsync, TimeProvider.System);
         client.Ended += _ends.Add;
+        client.PauseChanged += p => _pauses.Add(p.Paused);
         client.Start();
         return client;
     }

@@ -110,6 +110,82 @@ public sealed class LeaseRulesTests
     }
 
     [Fact]
+    public void Guest_is_paused_shortly_before_its_deadline_and_then_not_killed()
+    {
+        Answered("a", 0, G(1));
+        Assert.True(_lease.Start(G(1), S(0)).Ok);
+        Assert.Equal(S(2.75), _lease.NextPause(S(1)));
+        Assert.Empty(_lease.ToPause(S(2.7)));
+        Assert.Equal([Web], _lease.ToPause(S(2.75)));
+        _lease.Pausing(Web);
+        Assert.Empty(_lease.ToPause(S(2.8)));
+        Assert.Equal((S(3), false), (_lease.NextDeadline, _lease.IsPaused(Web)));
+        Assert.True(_lease.Paused(Web, S(2.8)));
+        Assert.Equal((null, true), (_lease.NextDeadline, _lease.IsPaused(Web)));
+        Assert.Empty(_lease.Expired(S(500)));
+        Assert.Empty(_lease.ToResume(S(500)));
+    }
+
+    [Fact]
+    public void Pause_that_is_seen_too_late_saves_nobody()
+    {
+        Answered("a", 0, G(1));
+        Assert.True(_lease.Start(G(1), S(0)).Ok);
+        Assert.False(_lease.Paused(Web, S(2.8)));       // not told to
+        _lease.Pausing(Web);
+        Assert.Equal([Web], _lease.Unconfirmed(S(2.99)));
+        Assert.False(_lease.Paused(Web, S(3)));
+        Assert.Equal([Web], _lease.Expired(S(3)));
+    }
+
+    [Fact]
+    public void Paused_guest_goes_on_with_a_fresh_answer_or_when_it_is_alone_and_dies_of_another_primary()
+    {
+        void Pause(double at)
+        {
+            _lease.Pausing(Web);
+            Assert.True(_lease.Paused(Web, S(at)));
+        }
+
+        Answered("a", 0, G(1));
+        Assert.True(_lease.Start(G(1), S(0)).Ok);
+        Pause(2.8);
+        _lease.Answer("a", [G(1)], S(50));                   // an old challenge
+        _lease.Adopt(G(2), S(50));                           // newer and in sync: still nobody has answered
+        Answered("b", 50, G(1));                             // for the former record
+        Assert.Empty(_lease.ToResume(S(50)));
+        Answered("c", 51, G(2));
+        Assert.Equal([Web], _lease.ToResume(S(51)));
+        Assert.Empty(_lease.ToResume(S(53.8)));              // it would be paused again at once
+        _lease.Resumed(Web);
+        Assert.Equal([Web], _lease.Expired(S(54)));
+
+        Pause(53.9);
+        _lease.Adopt(G(3, SyncState.Alone), S(60));
+        Assert.Equal([Web], _lease.ToResume(S(60)));
+        _lease.Resumed(Web);
+        Assert.Empty(_lease.Expired(S(500)));
+
+        _lease.Ended(Web);
+        Answered("d", 600, G(3));
+        Assert.True(_lease.Start(G(3), S(600)).Ok);
+        Pause(602.9);
+        _lease.Adopt(G(4, p: "n2", s: "n1"), S(700));
+        Assert.Empty(_lease.ToResume(S(700)));
+        Assert.Equal([Web], _lease.Expired(S(700)));
+    }
+
+    [Fact]
+    public void Guest_told_to_stand_still_and_answered_for_before_it_did_goes_on()
+    {
+        Answered("a", 0, G(1));
+        Assert.True(_lease.Start(G(1), S(0)).Ok);
+        _lease.Pausing(Web);
+        Answered("b", 2.8, G(1));
+        Assert.Equal([Web], _lease.ToResume(S(2.9)));
+    }
+
+    [Fact]
     public void Guest_started_twice_is_refused()
     {
         Assert.True(_lease.Start(G(1, SyncState.Alone), S(0)).Ok);

@@ -58,6 +58,14 @@ public sealed class RuleSwitchTests
         }),
         [nameof(RuleSwitches.NamedIsKept)] = (new() { NamedIsKept = false }, r =>
             !Node("n2", r).Clean(new StoredGenerations { Record = G(1) }, G(1), NodeFacts.Nothing).Ok && !Node("n2", r).Clean(new StoredGenerations { Record = G(1) }, G(2, "n2", "n3"), NodeFacts.Nothing).Ok),
+        [nameof(RuleSwitches.PauseIsConfirmed)] = (new() { PauseIsConfirmed = false }, r =>
+        {
+            var lease = Leased(r);
+            lease.Pausing(Web);
+            return lease.Expired(S(3)).Count == 1;
+        }),
+        [nameof(RuleSwitches.PauseIsEnough)] = (new() { PauseIsEnough = false }, r => Paused(r).Expired(S(99)).Count == 0),
+        [nameof(RuleSwitches.ResumeNeedsLease)] = (new() { ResumeNeedsLease = false }, r => Paused(r).ToResume(S(99)).Count == 0),
         [nameof(RuleSwitches.ExportOpensOnce)] = (new() { ExportOpensOnce = false }, r => !Node("n2", r).OpenReplica(Opened(r), G(1), NodeFacts.Nothing).Ok),
         [nameof(RuleSwitches.StartsOnce)] = (new() { StartsOnce = false }, r =>
         {
@@ -84,6 +92,14 @@ public sealed class RuleSwitchTests
         lease.Issue("a", S(0));
         lease.Answer("a", [G(1)], S(0));
         Assert.True(lease.Start(G(1), S(0)).Ok);
+        return lease;
+    }
+
+    private static LeaseRules Paused(RuleSwitches r)
+    {
+        var lease = Leased(r);
+        lease.Pausing(Web);
+        lease.Paused(Web, S(2.9));
         return lease;
     }
 

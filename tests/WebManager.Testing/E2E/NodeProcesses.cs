@@ -53,6 +53,8 @@ public sealed class NodeProcesses(string labFolder)
     {
         [] => null,
         [var one] => one,
+        // What stands still for want of a lease counts only when there is nothing else.
+        var more when more.Where(p => !Rests(p.Pid)).ToList() is [var one] => one,
         var more => throw new InvalidOperationException($"Instance {instance} runs {more.Count} times: {string.Join("; ", more)}"),
     };
 
@@ -63,6 +65,21 @@ public sealed class NodeProcesses(string labFolder)
         var stat = Encoding.UTF8.GetString(Read($"/proc/{pid}/stat"));
         var close = stat.LastIndexOf(')');
         return close > 0 && close + 2 < stat.Length && stat[close + 2] is not ('Z' or 'X');
+    }
+
+    /// <summary>It executes nothing: dead, or every thread of it stopped (by its keeper, without a lease).</summary>
+    public static bool Rests(int pid)
+    {
+        if (!Lives(pid)) return true;
+        try
+        {
+            return Directory.EnumerateDirectories($"/proc/{pid}/task").Select(t => Encoding.UTF8.GetString(Read($"{t}/stat")))
+                .All(s => s.Length == 0 || s[s.LastIndexOf(')') + 2] is 'T' or 'Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     /// <summary>When the process began, on the clock of SinceBoot; 10 ms steps, rounded down.</summary>
@@ -81,12 +98,17 @@ public sealed class NodeProcesses(string labFolder)
     }
 
     /// <summary>Completes when the process is dead: when that was seen (a few ms after it was).</summary>
-    public static Task<TimeSpan> GoneAsync(int pid, TimeSpan limit) => Task.Run(async () =>
+    public static Task<TimeSpan> GoneAsync(int pid, TimeSpan limit) => SeenAsync(() => !Lives(pid), $"Process {pid} still lives", limit);
+
+    /// <summary>The same for one that is dead or stands still.</summary>
+    public static Task<TimeSpan> RestsAsync(int pid, TimeSpan limit) => SeenAsync(() => Rests(pid), $"Process {pid} still runs", limit);
+
+    private static Task<TimeSpan> SeenAsync(Func<bool> what, string otherwise, TimeSpan limit) => Task.Run(async () =>
     {
         var begun = SinceBoot();
-        while (Lives(pid))
+        while (!what())
         {
-            if (SinceBoot() - begun > limit) throw new TimeoutException($"Process {pid} still lives after {limit.TotalSeconds} s.");
+            if (SinceBoot() - begun > limit) throw new TimeoutException($"{otherwise} after {limit.TotalSeconds} s.");
             await Task.Delay(2);
         }
         return SinceBoot();

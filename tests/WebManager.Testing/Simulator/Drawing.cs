@@ -32,6 +32,7 @@ public static class Drawing
             SlowSeconds = random.Next(2) == 0 ? 0.8 : 4,
             LatePart = Math.Round(random.NextDouble(), 3),
             Pace = random.Next(10) switch { 0 => 1, 1 or 2 or 3 => 3, _ => 10 },
+            StuckPart = random.Next(3) switch { 0 => 0, 1 => 0.1, _ => 0.5 },
             RestartLimit = 1000, RestartSeconds = 0.05,
             Freezes = seed % 4 == 0,   // a freeze keeps promotions from being explored, so few histories know it
         };

@@ -21,6 +21,7 @@ public sealed record ScenarioEnd(string Instance, string Status, string? Node, s
 /// slow 0.05 4                     optional: that part of the messages takes up to so many seconds
 /// late 0.5                        optional: that part of what meets a cut arrives after it
 /// pace 3                          optional: the guests write so many times slower
+/// stuck 0.1                       optional: that part of the guests' pauses takes up to 1.5 s
 /// no freeze                       optional: the loss of many nodes at once does not hold recovery up
 /// restarts 1000 0.1               optional: the engine's limit and first wait of restarts in place
 /// 0  power-off n1                 seconds after everything ran, then a word of Faults; i1.primary, i1.secondary and i1.other are nodes too
@@ -50,6 +51,9 @@ public sealed record Scenario
 
     /// <summary>How many times slower than usual the guests write.</summary>
     public double Pace { get; init; } = 1;
+
+    /// <summary>Part of the pauses that take long.</summary>
+    public double StuckPart { get; init; }
     public bool Freezes { get; init; } = true;
     public int? RestartLimit { get; init; }
     public double RestartSeconds { get; init; } = 0.5;

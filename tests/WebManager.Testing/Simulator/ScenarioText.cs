@@ -53,6 +53,7 @@ internal sealed class ScenarioReader(string name)
             case ["slow", var part, var seconds]: _scenario = _scenario with { SlowPart = Number(part), SlowSeconds = Number(seconds) }; break;
             case ["late", var part]: _scenario = _scenario with { LatePart = Number(part) }; break;
             case ["pace", var pace]: _scenario = _scenario with { Pace = Number(pace) }; break;
+            case ["stuck", var part]: _scenario = _scenario with { StuckPart = Number(part) }; break;
             case ["no", "freeze"]: _scenario = _scenario with { Freezes = false }; break;
             case ["restarts", var limit, var seconds]: _scenario = _scenario with { RestartLimit = (int)Number(limit), RestartSeconds = Number(seconds) }; break;
             case [var instance, "mirror" or "file" or "diskless", var where, .. var more]: _instances.Add(ReadInstance(instance, words[1], where, more)); break;
@@ -60,7 +61,7 @@ internal sealed class ScenarioReader(string name)
                 _given.Add(new ScenarioFault(Number(at), Known(word, args), args, new ScenarioMoment(kind, subject, Number(delay))));
                 break;
             case [var at, var word, .. var args] when char.IsDigit(at[0]): _given.Add(new ScenarioFault(Number(at), Known(word, args), args)); break;
-            default: throw new FormatException("Expected \"nodes …\", \"NAME mirror P/S\", \"NAME file|diskless P\", \"seed N\", \"rate WHO R\", \"slow PART SECONDS\", \"late PART\", \"pace N\", \"no freeze\", \"restarts LIMIT SECONDS\", \"SECONDS FAULT …\" or \"SECONDS when KIND SUBJECT DELAY FAULT …\".");
+            default: throw new FormatException("Expected \"nodes …\", \"NAME mirror P/S\", \"NAME file|diskless P\", \"seed N\", \"rate WHO R\", \"slow PART SECONDS\", \"late PART\", \"pace N\", \"stuck PART\", \"no freeze\", \"restarts LIMIT SECONDS\", \"SECONDS FAULT …\" or \"SECONDS when KIND SUBJECT DELAY FAULT …\".");
         }
     }
 
@@ -110,6 +111,7 @@ public static class ScenarioText
         if (scenario.SlowPart > 0) Line($"slow {scenario.SlowPart} {scenario.SlowSeconds}");
         Line($"late {scenario.LatePart}");
         if (scenario.Pace is not 1) Line($"pace {scenario.Pace}");
+        if (scenario.StuckPart > 0) Line($"stuck {scenario.StuckPart}");
         if (!scenario.Freezes) Line($"no freeze");
         if (scenario.RestartLimit is { } limit) Line($"restarts {limit} {scenario.RestartSeconds}");
         foreach (var f in scenario.Given) Line($"{f.At,6} {(f.When is { } w ? string.Create(CultureInfo.InvariantCulture, $"when {w.Kind} {w.Subject} {w.Delay} ") : "")}{string.Join(' ', [f.Word, .. f.Args])}");

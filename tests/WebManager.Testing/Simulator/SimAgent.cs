@@ -130,7 +130,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         return new InstanceReport(instance.Id)
         {
             Stored = instance.Stored.Record,
-            Guest = guest?.Phase ?? GuestPhase.Absent,
+            Guest = guest is { Halted: true, Phase: GuestPhase.Running or GuestPhase.Starting } ? GuestPhase.Paused : guest?.Phase ?? GuestPhase.Absent,
             GuestGeneration = guest?.Record?.Number ?? instance.GuestGeneration,
             Pid = guest?.Pid,
             StartedAt = guest?.StartedAt,

@@ -4,7 +4,7 @@ using WebManager.Contracts.Agent;
 
 namespace WebManager.Testing.Simulator;
 
-public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? record)
+public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? record)
 {
     /// <summary>The age at which the agent yanks the oldest request (R1).</summary>
     private static readonly TimeSpan YankAfter = TimeSpan.FromSeconds(1);
@@ -142,6 +142,7 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
         });
         var got = await answer.Task;
         await Node.ThawedAsync();
+        while (Halted) await _awake.Task;
         CheckAlive();
         return got;
     }
@@ -252,7 +253,7 @@ public sealed class SimGuest(SimNode node, GuestSpec spec, GenerationRecord? rec
     /// <summary>Whether it executes has perhaps changed.</summary>
     public void Changed()
     {
-        var executes = _started && !Life.Dead && Phase == GuestPhase.Running && !Node.Frozen;
+        var executes = _started && !Life.Dead && Phase == GuestPhase.Running && !Halted && !Node.Frozen;
         if (executes) _world.Truth.Begins(this, StartsNow());
         else _world.Truth.Rests(this);
         if (executes && !_goesOn.Task.IsCompleted) _goesOn.SetResult();

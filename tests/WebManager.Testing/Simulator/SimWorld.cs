@@ -17,6 +17,9 @@ public sealed record SimOptions
 
     /// <summary>How many times slower than usual the guests write.</summary>
     public double Pace { get; init; } = 1;
+
+    /// <summary>Part of the pauses (SIGSTOP) that a thread hanging in the kernel holds up.</summary>
+    public double StuckPart { get; init; }
     public HeartbeatOptions Heartbeat { get; init; } = new();
     public RecoveryOptions Recovery { get; init; } = new();
 

@@ -21,6 +21,7 @@ public sealed class Stage
             NodeClockRate = n => scenario.Rates.GetValueOrDefault(n, 1),
             PortalClockRate = scenario.Rates.GetValueOrDefault(SimNetwork.Portal, 1),
             Pace = scenario.Pace,
+            StuckPart = scenario.StuckPart,
             Recovery = Recovery(scenario),
             KeepHistory = keepHistory,
         });

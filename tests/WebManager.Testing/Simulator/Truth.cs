@@ -102,14 +102,22 @@ public sealed class Truth(SimWorld world)
     }
 
     /// <summary>A keeper kills only what needs a lease and has none, or what has another primary by now (R3; H10, H11).</summary>
-    public void KilledByKeeper(SimGuest guest, GenerationRecord under, TimeSpan? until)
+    public void KilledByKeeper(SimGuest guest, GenerationRecord under, TimeSpan? until, bool paused)
     {
         // Whichever engine made it: a newer record with another primary dooms the guest.
         if (world.Forked && Of(guest.Instance).Made.Any(m => m.Number > under.Number && m.Primary != guest.Node.Name)) return;
         if (world.Database.Find(guest.Instance)?.Generation is not { } recorded || recorded.Primary != guest.Node.Name) return;
-        var leased = under.Sync == SyncState.InSync || guest.Both || guest.Node.Stored(guest.Instance).Promised == under.Number;
+        var leased = NeedsLease(guest, under);
+        world.Check(!paused, $"{guest.Node.Name} kills {world.NameOf(guest.Instance)} under {under}, which stands still and needs no lease (R3).");
         world.Check(leased && until <= guest.Node.Now, $"{guest.Node.Name} kills {world.NameOf(guest.Instance)} under {under} (recorded: {recorded}), which {(leased ? "has a lease" : "needs no lease")} (R3).");
     }
+
+    /// <summary>A guest that was told to stand still goes on: with a lease, or because it needs none any more (R3, H12).</summary>
+    public void GoesOn(SimGuest guest, TimeSpan? until) =>
+        world.Check(until is null || until > guest.Node.Now, $"{guest.Node.Name} lets {world.NameOf(guest.Instance)} go on without a lease (R3).");
+
+    private static bool NeedsLease(SimGuest guest, GenerationRecord under) =>
+        under.Sync == SyncState.InSync || guest.Both || guest.Node.Stored(guest.Instance).Promised == under.Number;
 
     /// <summary>An order is about to be carried out (R5).</summary>
     public void Obeys(SimNode node, long known, long epoch) =>

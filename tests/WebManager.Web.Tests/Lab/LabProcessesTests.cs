@@ -62,6 +62,24 @@ public sealed class LabProcessesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Guest_that_its_keeper_has_paused_is_not_let_go_on_by_a_thaw()
+    {
+        var folder = Directory.CreateTempSubdirectory("wm-lab-").FullName;
+        var guest = Path.Combine(folder, "qemu-guest");
+        File.Copy(new FileInfo("/bin/sh").ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? "/bin/sh", guest);
+        Start("n1", "exec sleep 1000");
+        Start("n1", $"exec {guest} -c 'kill -STOP $$; exit 0'");
+        await UntilAsync(() => _processes.Find("n1") is { Count: 2 } both && both.Any(p => p is { IsGuest: true, Stopped: true }));
+        await _processes.ThawAsync("n1", default);
+        await _processes.FreezeAsync("n1", default);
+        Assert.All(_processes.Find("n1"), p => Assert.True(p.Stopped));
+        await _processes.ThawAsync("n1", default);
+        Assert.Equal([false, true], _processes.Find("n1").OrderBy(p => p.IsGuest).Select(p => p.Stopped));
+        await _processes.KillAsync("n1", default);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task A_node_whose_name_begins_alike_is_another()
     {
         Start("n1", "exec sleep 1000");

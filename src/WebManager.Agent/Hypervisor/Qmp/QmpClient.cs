@@ -22,6 +22,8 @@ public sealed class QmpClient : IAsyncDisposable
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
+    private TaskCompletionSource _awake = Completed();
+    private int _halts;
     private long _lastId;
 
     private QmpClient(Socket socket, TimeProvider clock)
@@ -36,6 +38,19 @@ public sealed class QmpClient : IAsyncDisposable
 
     /// <summary>Completes when the monitor is gone.</summary>
     public Task Closed => _closed.Task;
+
+    /// <summary>The process is stopped (SIGSTOP): no limit passes meanwhile. A command whose time was over in between gets its time anew.</summary>
+    public bool Halted
+    {
+        get => !_awake.Task.IsCompleted;
+        set
+        {
+            if (value == Halted) return;
+            if (value) Interlocked.Increment(ref _halts);
+            if (value) _awake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            else _awake.TrySetResult();
+        }
+    }
 
     /// <summary>Connects, reads the greeting, negotiates out-of-band. Events are delivered from here on to <paramref name="onEvent"/>.</summary>
     public static async Task<QmpClient> ConnectAsync(string path, TimeProvider clock, Action<QmpEvent>? onEvent, CancellationToken ct)
@@ -71,17 +86,51 @@ public sealed class QmpClient : IAsyncDisposable
     public async Task<JsonElement> ExecuteAsync(string command, JsonObject? arguments, CancellationToken ct, TimeSpan? limit = null)
     {
         var due = _clock.GetTimestamp();
-        if (!await _turn.WaitAsync(limit ?? Usual, ct)) throw new TimeoutException($"{command}: QEMU is busy with an earlier command.");
+        var halts = _halts;
+        while (!await _turn.WaitAsync(limit ?? Usual, ct))
+        {
+            if (!await SleptAsync(halts, ct)) throw new TimeoutException($"{command}: QEMU is busy with an earlier command.");
+            (due, halts) = (_clock.GetTimestamp(), _halts);
+        }
+
         var left = (limit ?? Usual) - _clock.GetElapsedTime(due);
         var answer = await SendAsync("execute", command, arguments);
         // The turn ends with QEMU's answer, not with our patience.
         _ = answer.ContinueWith(_ => _turn.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return await answer.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), _clock, ct);
+        return await WithinAsync(answer, left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), ct);
     }
 
     /// <summary>Overtakes every command that waits or hangs; only for commands QEMU allows out of band (yank).</summary>
     public async Task<JsonElement> ExecuteOobAsync(string command, JsonObject? arguments, CancellationToken ct, TimeSpan? limit = null) =>
-        await (await SendAsync("exec-oob", command, arguments)).WaitAsync(limit ?? Usual, _clock, ct);
+        await WithinAsync(await SendAsync("exec-oob", command, arguments), limit ?? Usual, ct);
+
+    private async Task<JsonElement> WithinAsync(Task<JsonElement> answer, TimeSpan limit, CancellationToken ct)
+    {
+        while (true)
+        {
+            var halts = _halts;
+            try { return await answer.WaitAsync(limit, _clock, ct); }
+            catch (TimeoutException)
+            {
+                if (!await SleptAsync(halts, ct)) throw;
+            }
+        }
+    }
+
+    /// <summary>Whether the process stood still since <paramref name="halts"/> was read; if it still does, once it goes on or is gone.</summary>
+    private async Task<bool> SleptAsync(int halts, CancellationToken ct)
+    {
+        if (halts == _halts && !Halted) return false;
+        await Task.WhenAny(_awake.Task, Closed).WaitAsync(ct);
+        return true;
+    }
+
+    private static TaskCompletionSource Completed()
+    {
+        var done = new TaskCompletionSource();
+        done.SetResult();
+        return done;
+    }
 
     private async Task<Task<JsonElement>> SendAsync(string verb, string command, JsonObject? arguments)
     {
