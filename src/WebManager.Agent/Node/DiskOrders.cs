@@ -1,5 +1,6 @@
 using WebManager.Agent.Keeper;
 using WebManager.Agent.Network;
+using WebManager.Agent.Rules;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 
@@ -22,6 +23,7 @@ public sealed class DiskOrders(InstanceTable table, Generations generations, IDi
         return await InLane.RunAsync<Done>(unit, async u =>
         {
             if (u.Pid is not null && await generations.KillAsync(u, ct) is { Ok: false } alive) return alive;
+            if (await generations.ActAsync(u, NodeActs.KillIncoming, ct) is { Ok: false } waits) return waits;
             if (await replicas.CloseAsync(u.Id, ct) is { Ok: false } open) return open;
             await network.UnplugAsync(u.Id, ct);
             table.Remove(u.Id);       // first, so that nothing writes into the folder that goes

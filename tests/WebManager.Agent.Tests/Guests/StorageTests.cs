@@ -92,7 +92,7 @@ public sealed class StorageTests : IDisposable
     public async Task Fake_guest_lives_like_a_process_and_powers_off_clean()
     {
         using var processes = new DirectProcesses();
-        var fake = new FakeHypervisor(new Accelerator(HypervisorKind.Fake, "1", "no QEMU"), processes, TimeProvider.System);
+        var fake = new FakeHypervisor(new Accelerator(HypervisorKind.Fake, "1", "no QEMU"), processes, TimeProvider.System, new HypervisorOptions());
         var spec = Bench.Spec(DiskTemplate.Diskless, 0);
         var start = new GuestStart(spec, Path.Combine(_folder, "g"), null, null);
         var started = await fake.StartAsync(start, default);
