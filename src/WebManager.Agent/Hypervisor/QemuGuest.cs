@@ -82,7 +82,7 @@ public sealed class QemuGuest : IGuest
         if (Start.Replica is not null) await _mirror.StartedInSyncAsync(ct);
         await _qmp!.ExecuteAsync("cont", null, ct);
         Tell(new GuestNews("guest.started", $"The guest runs as process {Pid}."));
-        if (Start.Guest.Nics.Count > 0) await AnnounceAsync(ct);
+        await AnnounceAsync(ct);
     }
 
     /// <summary>The guest came whole from another node and goes on here, on both copies.</summary>
@@ -92,12 +92,13 @@ public sealed class QemuGuest : IGuest
         await _mirror.TakenOverAsync(ct);
         await _qmp!.ExecuteAsync("cont", null, ct);
         Tell(new GuestNews("guest.started", $"The guest goes on here as process {Pid}."));
-        if (Start.Guest.Nics.Count > 0) await AnnounceAsync(ct);
+        await AnnounceAsync(ct);
     }
 
-    // The network must learn at once that the guest's address now lives behind this node.
-    private async Task AnnounceAsync(CancellationToken ct)
+    /// <summary>The network must learn at once that the guest's address lives behind this node.</summary>
+    public async Task AnnounceAsync(CancellationToken ct)
     {
+        if (Start.Guest.Nics.Count == 0) return;
         try { await _qmp!.ExecuteAsync("announce-self", new() { ["initial"] = 20, ["max"] = 500, ["rounds"] = 6, ["step"] = 50 }, ct); }
         catch (QmpException e) { _parts.Log.GuestTrouble(Instance, "network", e.Message); }
     }

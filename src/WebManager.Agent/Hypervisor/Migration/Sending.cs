@@ -147,7 +147,9 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
         var since = parts.Clock.GetTimestamp();
         while (await _migration.RunStateAsync(_leave.Token) == "finish-migrate" && parts.Clock.GetElapsedTime(since) < EndLimit)
             await Task.Delay(TimeSpan.FromMilliseconds(5), parts.Clock, _leave.Token);
-        if (_isPaused) _exportGone |= await ExportGoneAsync();
+        if (!_isPaused) return;
+        await guest.AnnounceAsync(_leave.Token);
+        _exportGone |= await ExportGoneAsync();
     }
 
     /// <summary>An idle guest would not notice that its other copy was closed to it while it stood still.</summary>
