@@ -65,7 +65,13 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     public async Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
     {
         await StopCopyingAsync();
-        await guest.CancelMigrationAsync(CancellationToken.None);
+        if (guest.IsMoving)
+        {
+            // It may hang in a drain that waits for the dead copy.
+            await _graph.YankAsync(CancellationToken.None);
+            await guest.CancelMigrationAsync(CancellationToken.None);
+        }
+
         using var turn = await TurnAsync(ct);
         try
         {

@@ -8,7 +8,7 @@ namespace WebManager.Agent.Node;
 
 /// <summary>A guest that moves alive, at both ends (R4; docs/replication.md, "Live migration").</summary>
 public sealed class MigrationOrders(InstanceTable table, Generations generations, LeaseGate gate, GuestWatch watch, NodeRules rules, InstanceFiles files,
-    NodeFolder folder, IHypervisor hypervisor, TimeProvider clock)
+    NodeFolder folder, IHypervisor hypervisor, IReplicas replicas, TimeProvider clock)
 {
     private static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan WholeWait = TimeSpan.FromSeconds(1);
@@ -52,8 +52,24 @@ public sealed class MigrationOrders(InstanceTable table, Generations generations
             var decision = generations.Decide(unit, order.Epoch, stored => rules.Send(stored, order.Record, unit.Facts()));
             if (!decision.Ok) return decision.Refusal;
             if (unit.Stopping) return new Refusal("guest.stopping", "The guest is being stopped.", "Start it on the other node when it has ended.");
-            if (unit.Guest is { } guest) sending = guest.SendAsync(order.Record, order.To, ct);
+            if (unit.Guest is not { } guest) return Done.Value;
+            sending = guest.SendAsync(order.Record, order.To, ct);
+            if (guest.Migration is not null) PrepareWayBack(unit, guest);
             return Done.Value;
+        }
+    }
+
+    /// <summary>The process of the export by which the copy here is reached afterwards is started while the guest still runs.</summary>
+    private void PrepareWayBack(InstanceUnit unit, IGuest guest)
+    {
+        watch.InBackground("way back", () => replicas.PrepareAsync(unit.Id, CancellationToken.None));
+        guest.Changed += Ended;
+
+        void Ended(IGuest sender, string kind, string text)
+        {
+            if (kind != "migration.failed") return;
+            guest.Changed -= Ended;
+            watch.InBackground("way back", () => InLane.RunAsync<Done>(unit, u => u.Guest == guest ? replicas.CloseAsync(u.Id, CancellationToken.None) : Task.FromResult<Outcome<Done>>(Done.Value), CancellationToken.None));
         }
     }
 

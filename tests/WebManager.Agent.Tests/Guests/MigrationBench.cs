@@ -40,6 +40,9 @@ public sealed partial class MigrationBench : IAsyncDisposable
     public QemuHypervisor Target { get; private set; }
     public ReplicaExporter Back { get; }
     public IGuest Guest { get; private set; } = null!;
+
+    /// <summary>Where it is now.</summary>
+    public IGuest Current { get; private set; } = null!;
     public bool Incoming => Bench.Processes.Runs($"incoming:{Spec.Instance}");
 
     public static async Task<MigrationBench> InSyncAsync(int disks = 1, Action<HypervisorOptions>? set = null)
@@ -48,6 +51,7 @@ public sealed partial class MigrationBench : IAsyncDisposable
         var bench = new MigrationBench(new Bench(), disks);
         set?.Invoke(bench.Bench.Options);
         bench.Guest = await bench.Bench.StartAsync(bench.Spec, bench.Record, await bench.Bench.OpenAsync(bench.Spec, bench.Record));
+        bench.Current = bench.Guest;
         bench._listening = bench.ListenAsync(bench.Guest);
         await bench.BeatsOnAsync();
         return bench;
@@ -76,7 +80,17 @@ public sealed partial class MigrationBench : IAsyncDisposable
         Bench.Refuted(taken);
         Bench.Keep(taken.Value!);
         _listening = Task.WhenAll(_listening, ListenAsync(taken.Value!));
-        return taken.Value!;
+        return Current = taken.Value!;
+    }
+
+    /// <summary>As a new run of s's agent finds it.</summary>
+    public async Task<IGuest> AdoptOnTargetAsync(int pid)
+    {
+        var guest = await Target.AdoptAsync(new GuestStart(Spec, Bench.Secondary.FolderOf(Spec.Instance), Next, null), pid, default);
+        Assert.NotNull(guest);
+        Bench.Keep(guest);
+        _listening = Task.WhenAll(_listening, ListenAsync(guest));
+        return Current = guest;
     }
 
     /// <summary>When each record was heard, whichever node the guest is on.</summary>
@@ -107,7 +121,8 @@ public sealed partial class MigrationBench : IAsyncDisposable
     public async Task BeatsOnAsync(int more = 5)
     {
         var from = Heard.Length;
-        await Until.TrueAsync(() => Heard.Length >= from + more, $"the guest writes on after {Beat}");
+        try { await Until.TrueAsync(() => Heard.Length >= from + more, $"{more} records"); }
+        catch (Xunit.Sdk.TrueException) { Assert.Fail($"The guest does not write on after {Beat}: {Current.Phase}, {Current.Mirror}, {Current.MirrorText} {Bench.Processes.Ends.LastOrDefault()} {Programs.Tail(Bench.Primary.PathsOf(Spec.Instance).QemuLog)} {Programs.Tail(Bench.Secondary.PathsOf(Spec.Instance).QemuLog)}"); }
     }
 
     /// <summary>No record is missing, none came twice; the longest time between two.</summary>

@@ -86,7 +86,8 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
     private async Task<Refusal?> SendAsync()
     {
         Show(MigrationPhase.Sending, $"Sending to {To} has begun.");
-        await _migration.SendAsync(to, parts.Tls is null ? null : record.Secondary, parts.Options.MigrationRateMiB, _leave.Token);
+        // Not while the watch on writes has the guest paused for a moment: that pause would go along with it.
+        using (await mirror.TurnAsync(_leave.Token)) await _migration.SendAsync(to, parts.Tls is null ? null : record.Secondary, parts.Options.MigrationRateMiB, _leave.Token);
         var (moved, movedAt, downtime) = (0L, parts.Clock.GetTimestamp(), Convergence.First);
         long? sentOnce = null;
         while (true)
