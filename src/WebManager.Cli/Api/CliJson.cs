@@ -31,6 +31,7 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(SerialView))]
 [JsonSerializable(typeof(LabView))]
 [JsonSerializable(typeof(ConfirmInstanceRequest))]
+[JsonSerializable(typeof(MigrateInstanceRequest))]
 [JsonSerializable(typeof(BackupManifest))]
 [JsonSerializable(typeof(ModifyClusterRequest))]
 [JsonSerializable(typeof(ReasonRequest))]

@@ -173,6 +173,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         ResyncInstance => "its other node is back",
         RestartInstance => "it ended by itself",
         StopInstance => "it is wanted stopped",
+        CleanUpMigration => "a migration left something behind",
         _ => "reconciliation",
     };
 

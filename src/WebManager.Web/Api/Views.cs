@@ -20,7 +20,7 @@ internal static class Views
         engine.FindInstance(i.Name)?.Disks.Select(d => d.SizeMiB).ToList() ?? (i.DiskMiB > 0 ? [i.DiskMiB] : []), Word(i.Template),
         i.Primary, i.Secondary, Word(i.Wanted), Word(i.Status), Word(i.Mirror), i.MirrorPercent, i.Ip, i.Mac, i.StartedAt, i.CreatedAt, i.Job, i.Text, i.Generation)
     {
-        AutoRecover = i.AutoRecover, Priority = Word(i.Priority), HeldBack = i.HeldBack, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery?.View(),
+        AutoRecover = i.AutoRecover, Priority = Word(i.Priority), HeldBack = i.HeldBack, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery?.View(), MigrationPercent = i.MigrationPercent,
     };
 
     public static RecoveryView View(this RecoveryTimeline t) => new(t.Job, t.From, t.To, t.Generation, t.LastSignAt)
