@@ -23,6 +23,7 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         { nameof(RuleSwitches.StaleRefused), "S45" },
         { nameof(RuleSwitches.EpochChecked), "S45" },
         { nameof(RuleSwitches.NewerClosesExport), "H5" },
+        { nameof(RuleSwitches.SourceMustRest), "H9" },
     };
 
     /// <summary>Rules that only an engine which itself does wrong, or a second one, makes necessary: it is played by hand.</summary>
