@@ -1,4 +1,4 @@
-// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event]
+// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event,migrate]
 using System.Globalization;
 using WebManager.Benchmarks;
 using WebManager.Testing.E2E;
@@ -11,6 +11,7 @@ var (all, table) = (new Dictionary<string, Func<Measurements, Task<Measured>>>
 {
     ["submit"] = m => m.SubmitToRunningAsync(runs),
     ["kill"] = m => m.KillToInitAsync(runs),
+    ["migrate"] = m => m.MigrateAsync(runs),
     ["event"] = m => m.EventToBrowserAsync(runs),
 }, new List<Measured>());
 
