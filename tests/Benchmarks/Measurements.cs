@@ -56,6 +56,30 @@ internal sealed class Measurements(PortalProcess portal) : IAsyncDisposable
         return new Measured("node kill to first line of the new guest's init", times);
     }
 
+    /// <summary>Longest gap between two records that the guest says are on its disk, while it moves to its other node.</summary>
+    public async Task<Measured> MigrateAsync(int runs)
+    {
+        var times = new List<TimeSpan>();
+        await Api.SucceedsAsync(Api.CreateAsync(Mirrored("nomad")));
+        for (var run = 1; run <= runs; run++)
+        {
+            var at = await Until.SomeAsync(async () => await Api.InstanceAsync("nomad") is { Status: "running", Mirror: "inSync" } i ? i : null, s_limit, "in sync");
+            var (here, there) = (portal.Serial(at), portal.Serial(at.Secondary!, at.Id));
+            var first = here.LastBeat();
+            await Until.TrueAsync(() => here.LastBeat() >= first + 5, s_limit, "beat counts");
+            var watches = new[] { new BeatWatch(here), new BeatWatch(there) };
+            await Api.SucceedsAsync(SubmitAsync());
+            var last = there.LastBeat();
+            await Until.TrueAsync(() => there.LastBeat() >= last + 20, s_limit, "beat counts there");
+            times.Add(new Beats([.. (await Task.WhenAll(watches.Select(w => w.StopAsync()))).SelectMany(b => b.All).OrderBy(b => b.Number)]).LongestPause);
+            Tell("migrate", run, times[^1]);
+        }
+        await RemoveAsync("nomad");
+        return new Measured("longest gap of the guest's writes in a live migration", times);
+
+        async Task<long> SubmitAsync() => (await Api.SendAsync(HttpMethod.Post, "instances/nomad/migrate", new MigrateInstanceRequest())).As<JobAccepted>().Job;
+    }
+
     /// <summary>A guest's process dies on a node (seen there) to the changed text of its status in an open page; the watcher starts it again each time.</summary>
     public async Task<Measured> EventToBrowserAsync(int runs)
     {

@@ -1,4 +1,4 @@
-// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event,cost]
+// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event,migrate,cost]
 using System.Globalization;
 using WebManager.Benchmarks;
 using WebManager.Testing.E2E;
@@ -11,6 +11,7 @@ var (all, table) = (new Dictionary<string, Func<Measurements, Task<IReadOnlyList
 {
     ["submit"] = async m => [await m.SubmitToRunningAsync(runs)],
     ["kill"] = async m => [await m.KillToInitAsync(runs)],
+    ["migrate"] = async m => [await m.MigrateAsync(runs)],
     ["event"] = async m => [await m.EventToBrowserAsync(runs)],
     ["cost"] = m => m.MirrorCostAsync(runs),
 }, new List<Measured>());

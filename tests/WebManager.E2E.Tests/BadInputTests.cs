@@ -84,7 +84,7 @@ public sealed class BadInputTests(LabFixture lab) : LabTest(lab)
             var reply = await Api.SendAsync(HttpMethod.Get, path);
             Assert.True(reply.Status == 404 && reply.Problem.Code is not null, $"{path}: {reply.Status} {reply.Body}");
         }
-        foreach (var verb in new[] { "start", "stop", "reboot", "failover", "resync" })
+        foreach (var verb in new[] { "start", "stop", "reboot", "failover", "migrate", "resync" })
             Assert.Equal(404, (await Api.SendJsonAsync(HttpMethod.Post, $"instances/nobody/{verb}", "{}")).Status);
         Assert.Equal(404, (await Api.SendAsync(HttpMethod.Delete, "instances/nobody")).Status);
         Assert.Equal(before, await StateAsync());

@@ -29,6 +29,8 @@ public sealed class WmTests(LabFixture lab) : LabTest(lab)
 
         Assert.Equal("success", (await JsonAsync("instance", "failover", "cli1", "--timeout", "10")).GetProperty("status").GetString());
         Assert.Equal("n2", (await Lab.InSyncAsync("cli1")).Primary);
+        Assert.Equal("success", (await JsonAsync("instance", "migrate", "cli1", "--allow-failover")).GetProperty("status").GetString());
+        Assert.Equal("n1", (await Lab.InSyncAsync("cli1")).Primary);
         await JsonAsync("instance", "stop", "cli1");
         Assert.Equal("adminDown", (await JsonAsync("instance", "show", "cli1")).GetProperty("status").GetString());
         await JsonAsync("instance", "start", "cli1");

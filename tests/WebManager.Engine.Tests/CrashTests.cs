@@ -17,6 +17,7 @@ public sealed class CrashTests
     [InlineData("start")]
     [InlineData("reboot")]
     [InlineData("failover")]
+    [InlineData("migrate")]
     [InlineData("remove")]
     [InlineData("recover")]
     [InlineData("degrade")]

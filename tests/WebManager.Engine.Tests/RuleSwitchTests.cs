@@ -26,6 +26,7 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         { nameof(RuleSwitches.PauseIsConfirmed), "H5" },
         { nameof(RuleSwitches.PauseIsEnough), "H12" },
         { nameof(RuleSwitches.ResumeNeedsLease), "H12" },
+        { nameof(RuleSwitches.SourceMustRest), "H9" },
     };
 
     /// <summary>Rules that only an engine which itself does wrong, or a second one, makes necessary: it is played by hand.</summary>

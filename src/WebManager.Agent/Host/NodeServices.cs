@@ -24,6 +24,7 @@ internal static class NodeServices
         services.AddSingleton(s => new Journal(folder.Journal, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<EpochFile>().AddSingleton<InstanceFiles>().AddSingleton<InstanceTable>().AddSingleton<EventHub>();
         services.AddSingleton<Generations>().AddSingleton<GuestWatch>().AddSingleton<Recovery>().AddSingleton<OrderDesk>().AddSingleton<NodeIdentity>();
+        services.AddSingleton<LeaseGate>().AddSingleton<MigrationOrders>();
         services.AddSingleton<GenerationOrders>().AddSingleton<GuestOrders>().AddSingleton<CopyOrders>().AddSingleton<DiskOrders>().AddSingleton<ImageStore>();
         services.AddSingleton<BeatDesk>().AddSingleton<PeerBook>().AddSingleton<PeerDesk>().AddSingleton<PeerLoop>().AddSingleton<PeerLink>();
     }
@@ -31,7 +32,7 @@ internal static class NodeServices
     /// <summary>The probe asks the machine once per boot (it boots a guest); later starts of the agent read what it found.</summary>
     public static async Task AddHypervisorAsync(this IServiceCollection services, NodeFolder folder, NodeConfig config)
     {
-        var options = new HypervisorOptions { Accelerator = config.Hypervisor, CopyRateMiB = config.CopyRateMiB };
+        var options = new HypervisorOptions { Accelerator = config.Hypervisor, CopyRateMiB = config.CopyRateMiB, MigrationHost = config.Host };
         if (config.OldestWrite is { } oldest) options.OldestWrite = oldest;
         var storage = new StorageOptions { InstancesFolder = folder.Instances, ImagesFolder = folder.Images, DiskMiB = config.DiskMiB, ReplicaHost = config.Host };
         var network = new NetworkOptions { Bridge = config.Bridge, Namespace = config.NetworkNamespace };

@@ -42,6 +42,13 @@ internal static class Routes
         app.MapOrder<DegradeOrder, Done>(desk, ready, o => o.Record.Instance, copy.DegradeAsync);
         app.MapOrder<ResyncOrder, Done>(desk, ready, o => o.Record.Instance, copy.ResyncAsync);
         app.MapOrder<CancelResyncOrder, Done>(desk, ready, o => o.Instance, copy.CancelAsync);
+        var migration = s.GetRequiredService<MigrationOrders>();
+        app.MapOrder<ReceiveGuestOrder, ReceiveGuestReply>(desk, ready, o => o.Record.Instance, migration.ReceiveAsync);
+        app.MapOrder<SendGuestOrder, Done>(desk, ready, o => o.Record.Instance, migration.SendAsync);
+        app.MapOrder<ReleaseReplicaOrder, Done>(desk, ready, o => o.Record.Instance, migration.ReleaseAsync);
+        app.MapOrder<SwitchGuestOrder, SwitchGuestReply>(desk, ready, o => o.Record.Instance, migration.SwitchAsync);
+        app.MapOrder<TakeOverOrder, StartGuestReply>(desk, ready, o => o.Record.Instance, migration.TakeOverAsync);
+        app.MapOrder<CancelMigrationOrder, Done>(desk, ready, o => o.Instance, migration.CancelAsync);
         var disk = s.GetRequiredService<DiskOrders>();
         app.MapOrder<CreateDisksOrder, Done>(desk, ready, o => o.Guest.Instance, disk.CreateAsync);
         app.MapOrder<RemoveInstanceOrder, Done>(desk, ready, o => o.Instance, disk.RemoveAsync);

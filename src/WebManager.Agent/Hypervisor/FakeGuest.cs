@@ -10,7 +10,9 @@ public sealed class FakeGuest : IGuest
     private readonly GuestStart _start;
     private readonly TimeProvider _clock;
     private readonly SerialFan _serial;
+    private static readonly TimeSpan SwitchWait = TimeSpan.FromSeconds(10);
     private GuestRun _run;
+    private FakeSending? _sending;
 
     public FakeGuest(GuestStart start, int pid, GuestRun run, TimeProvider clock)
     {
@@ -29,12 +31,22 @@ public sealed class FakeGuest : IGuest
     public MirrorPhase Mirror { get; private set; }
     public string? MirrorText => null;
     public double? CopyPercent => null;
+    public MigrationReport? Migration { get; private set; }
     public DateTimeOffset StartedAt => _run.StartedAt;
     public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
     public bool PoweredOff => _run.PoweredOff;
     public bool Panicked => false;
 
     public event Action<IGuest, string, string>? Changed;
+
+    /// <summary>One that came from another node; its first line here is a sign of life.</summary>
+    public static FakeGuest Moved(GuestStart start, int pid, TimeProvider clock)
+    {
+        var guest = new FakeGuest(start, pid, new GuestRun(pid, clock.GetUtcNow()), clock);
+        guest.Record(guest._run with { FirstLineAt = clock.GetUtcNow() });
+        guest.Print($"fake: {start.Guest.Name} goes on here\n");
+        return guest;
+    }
 
     public void Boot()
     {
@@ -68,6 +80,52 @@ public sealed class FakeGuest : IGuest
     public void Recorded(GenerationRecord record)
     {
         if (record.Sync == SyncState.InSync && Mirror == MirrorPhase.Promised) Mirror = MirrorPhase.InSync;
+    }
+
+    public async Task<Outcome<Done>> SendAsync(GenerationRecord record, MigrationAddress to, CancellationToken ct)
+    {
+        if (Mirror != MirrorPhase.InSync) return new Refusal("mirror.not-in-sync", $"The guest's mirror is {Mirror}.", "Wait until it is in sync.");
+        if (_sending is not null) return new Refusal("migration.running", "The guest is being sent already.", "Cancel that, or wait for its end.");
+        var sending = _sending = new FakeSending(to, _clock);
+        var connected = await sending.ConnectAsync(ct);
+        if (!connected.Ok) await CancelMigrationAsync(ct);
+        else if (_sending == sending) Turn(new MigrationReport(MigrationPhase.Switching, record.Number, 100, 1), "migration.progress");
+        // As the real one: who does not go on in time goes back.
+        if (connected.Ok) _ = GiveUpAsync(sending);
+        return connected;
+    }
+
+    private async Task GiveUpAsync(FakeSending sending)
+    {
+        await Task.Delay(SwitchWait, _clock);
+        if (_sending == sending) await CancelMigrationAsync(CancellationToken.None);
+    }
+
+    public async Task<Outcome<SourceEnd>> SwitchAsync(CancellationToken ct)
+    {
+        if (Interlocked.Exchange(ref _sending, null) is not { } sending)
+            return new Refusal("migration.failed", "No sending waits here for its switch.", "The guest goes on here, or is started anew.");
+        using (sending)
+        {
+            var end = await sending.SwitchAsync(ct);
+            if (!end.Left) Mirror = MirrorPhase.Broken;
+            Turn(null, end.Left ? "migration.progress" : "mirror.broken");
+            return end;
+        }
+    }
+
+    public Task CancelMigrationAsync(CancellationToken ct)
+    {
+        if (Interlocked.Exchange(ref _sending, null) is not { } sending) return Task.CompletedTask;
+        sending.Dispose();
+        Turn(null, "migration.failed");
+        return Task.CompletedTask;
+    }
+
+    private void Turn(MigrationReport? migration, string kind)
+    {
+        Migration = migration;
+        Changed?.Invoke(this, kind, "Pretended.");
     }
 
     private Task<Outcome<Done>> TurnAsync(MirrorPhase mirror, string kind)

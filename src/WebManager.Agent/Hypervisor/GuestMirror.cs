@@ -39,14 +39,39 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     {
         var record = guest.Start.Record!;
         _graph.StartedInSync(record.Number);
+        await MarkedFromHereAsync(record, guest.Start.Replica!, ct);
+    }
+
+    private async Task MarkedFromHereAsync(GenerationRecord record, ReplicaAddress replica, CancellationToken ct)
+    {
         try { await new DiskBitmaps(_qmp, _graph.Disks).BeginAsync(record, ct); }
         catch (QmpException e) { parts.Log.NotMarked(guest.Instance, e.Message); }
-        guest.IsOn(new CopyPlace(guest.Start.Replica!, record.Secondary!, DiskBitmaps.EqualUnder(record)));
+        guest.IsOn(new CopyPlace(replica, record.Secondary!, DiskBitmaps.EqualUnder(record)));
+    }
+
+    /// <summary>
+    /// For a guest that came from another node and stands still: onto both copies, as a start in sync begins. Its images are its own since it
+    /// is here whole.
+    /// </summary>
+    public async Task TakenOverAsync(CancellationToken ct)
+    {
+        var (record, replica) = (guest.Start.Record!, guest.Start.Replica!);
+        using var turn = await TurnAsync(ct);
+        await _graph.AddCopiesAsync(record, replica, ct);
+        await _graph.SwapToPairsAsync(_graph.Copies, ct);
+        await MarkedFromHereAsync(record, replica, ct);
     }
 
     public async Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
     {
         await StopCopyingAsync();
+        if (guest.IsMoving)
+        {
+            // It may hang in a drain that waits for the dead copy.
+            await _graph.YankAsync(CancellationToken.None);
+            await guest.CancelMigrationAsync(CancellationToken.None);
+        }
+
         using var turn = await TurnAsync(ct);
         try
         {
@@ -118,8 +143,8 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         catch (Exception e) when (e is QmpException or IOException or TimeoutException) { parts.Log.GuestTrouble(guest.Instance, "mirror.progress", e.Message); }
     }
 
-    // Its pause was kept quiet; when it did not end well, the truth is told.
-    private async Task RefreshPhaseAsync()
+    /// <summary>Its pause was kept quiet; when it did not end well, the truth is told.</summary>
+    public async Task RefreshPhaseAsync()
     {
         try
         {

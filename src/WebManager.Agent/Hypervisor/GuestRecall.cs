@@ -34,7 +34,13 @@ public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph grap
     private async Task<MirrorPhase> MirrorAsync(string? status, CancellationToken ct)
     {
         var drives = await graph.DrivesAsync(ct);
-        if (graph.Disks.Zip(drives).All(d => d.Second == d.First.Local)) return MirrorPhase.Alone;
+        if (graph.Disks.Zip(drives).All(d => d.Second == d.First.Local))
+        {
+            // A guest in sync is on its own image only when taking it over from another node was cut short: it stands still.
+            return guest.Start.Record?.Sync == SyncState.InSync ? MirrorPhase.Broken : MirrorPhase.Alone;
+        }
+
+
         // On hold, or some disks on one and some on two: an order was cut short. The engine's next degrade repairs it.
         if (!drives.All(d => CopyNodes.Parse(d) is not null) || status == "io-error") return MirrorPhase.Broken;
         return guest.Start.Record?.Sync == SyncState.InSync ? MirrorPhase.InSync : MirrorPhase.Promised;

@@ -10,6 +10,9 @@ public sealed record GuestState(GuestPhase Phase, MirrorPhase Mirror)
     public string? MirrorText { get; init; }
     public double? CopyPercent { get; init; }
     public CopyReport? Copy { get; init; }
+
+    /// <summary>The guest is being sent to another node.</summary>
+    public MigrationReport? Migration { get; init; }
     public bool PoweredOff { get; init; }
     public bool Panicked { get; init; }
 }

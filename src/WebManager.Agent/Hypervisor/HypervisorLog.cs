@@ -30,6 +30,9 @@ public static partial class HypervisorLog
     [LoggerMessage(3115, LogLevel.Warning, "Instance {Instance}: changed blocks are not marked, the next copy compares everything: {Why}")]
     public static partial void NotMarked(this ILogger log, Guid instance, string why);
 
+    [LoggerMessage(3116, LogLevel.Information, "Instance {Instance} came from another node and runs as process {Pid}: {Milliseconds} ms to take it over")]
+    public static partial void GuestTakenOver(this ILogger log, Guid instance, int pid, long milliseconds);
+
     [LoggerMessage(3120, LogLevel.Information, "Hypervisor is {Kind} {Version}: {Note}")]
     public static partial void HypervisorChosen(this ILogger log, string kind, string version, string note);
 }

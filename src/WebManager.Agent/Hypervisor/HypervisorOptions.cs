@@ -30,6 +30,21 @@ public sealed class HypervisorOptions
     /// <summary>Most that one copy may send, in MiB per second; null: as fast as it goes. Not in the pause at its end.</summary>
     [Range(1, 100_000)] public int? CopyRateMiB { get; set; }
 
+    /// <summary>The address at which other nodes send guests to this one.</summary>
+    public string MigrationHost { get; set; } = "127.0.0.1";
+
+    /// <summary>Most that one migration may send, in MiB per second.</summary>
+    [Range(1, 100_000)] public int MigrationRateMiB { get; set; } = 10_000;
+
+    /// <summary>How long, after its memory went over once, a guest may go on changing it faster than it can be sent.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")] public TimeSpan MigrationPatience { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a paused source waits for the order to switch.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.5", "00:01:00")] public TimeSpan SwitchWait { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most time that the last of a guest may take to be sent.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")] public TimeSpan SwitchLimit { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>A copy that made no progress for this long is given up.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan CopyStall { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -16,7 +16,7 @@ public static class Hypervisors
         log.HypervisorChosen(accelerator.Kind.ToString(), accelerator.Version, accelerator.Note ?? "as wished");
         return accelerator.Kind switch
         {
-            HypervisorKind.Fake => new FakeHypervisor(accelerator, processes, clock),
+            HypervisorKind.Fake => new FakeHypervisor(accelerator, processes, clock, options),
             HypervisorKind.Kvm or HypervisorKind.Tcg => new QemuHypervisor(accelerator, options, new ImageCatalog(storage.ImagesFolder),
                 NodeNetworks.Choose(network), network.Namespace, processes, clock, log),
         };

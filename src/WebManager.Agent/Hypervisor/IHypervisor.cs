@@ -17,6 +17,43 @@ public interface IHypervisor
 
     /// <summary>Finds a guest again after a restart of the agent, by its QMP socket; null when no process answers.</summary>
     Task<IGuest?> AdoptAsync(GuestStart start, int pid, CancellationToken ct);
+
+    /// <summary>Makes a process that waits for the guest to come from another node; Start.Record is the one it runs under there.</summary>
+    Task<Outcome<IIncomingGuest>> ReceiveAsync(GuestStart start, CancellationToken ct);
+}
+
+/// <summary>A process that takes in a guest and never runs it by itself. Disposing lets go of it, unless it was taken over.</summary>
+public interface IIncomingGuest : IAsyncDisposable
+{
+    Guid Instance { get; }
+    int Pid { get; }
+
+    /// <summary>The number of the record under which the guest runs at its source.</summary>
+    long Generation { get; }
+    MigrationAddress Address { get; }
+
+    /// <summary>Everything is here.</summary>
+    Task Whole { get; }
+
+    /// <summary>Grows while anything comes in.</summary>
+    long Progress { get; }
+
+    MigrationReport Report { get; }
+
+    /// <summary>
+    /// The guest goes on here under the start's record, on both copies: the keeper takes the process for the guest, then its CPU runs. On a
+    /// refusal the process is gone.
+    /// </summary>
+    Task<Outcome<IGuest>> TakeOverAsync(GuestStart start, CancellationToken ct);
+}
+
+/// <summary>How the source ended.</summary>
+/// <param name="Left">Its process is only a shell that must not be continued.</param>
+/// <param name="PausedAt">Timestamp of the pause, on the guest's clock.</param>
+public sealed record SourceEnd(Rules.SourceFacts Facts, bool Left, long MovedBytes, long PausedAt)
+{
+    /// <summary>Why not everything got there.</summary>
+    public string? Why { get; init; }
 }
 
 /// <summary>What a start needs beside the spec. Record is null without a mirror; Replica is set when the record is in sync.</summary>
@@ -32,6 +69,10 @@ public interface IGuest : IAsyncDisposable
     string? MirrorText { get; }
     double? CopyPercent { get; }
     CopyReport? Copy => null;
+    MigrationReport? Migration => null;
+
+    /// <summary>Found after a restart of the agent as a source that had sent everything: it must be killed, never continued.</summary>
+    bool Left => false;
     DateTimeOffset StartedAt { get; }
     DateTimeOffset? FirstLineAt { get; }
 
@@ -69,6 +110,18 @@ public interface IGuest : IAsyncDisposable
     /// promise durably first.
     /// </summary>
     Task<Outcome<Done>> ContinueAsync(CancellationToken ct) => Task.FromResult<Outcome<Done>>(Done.Value);
+
+    /// <summary>
+    /// Sends the guest's memory while it runs; answers when it is paused before the last of it. Refused: it goes on. Without SwitchAsync in
+    /// time it goes on by itself.
+    /// </summary>
+    Task<Outcome<Done>> SendAsync(GenerationRecord record, MigrationAddress to, CancellationToken ct);
+
+    /// <summary>Sends the rest. The other copy's export is closed by now, so where it fails Mirror is broken.</summary>
+    Task<Outcome<SourceEnd>> SwitchAsync(CancellationToken ct);
+
+    /// <summary>Ends a sending that is not through yet; when it answers the guest goes on. Nothing under way: done.</summary>
+    Task CancelMigrationAsync(CancellationToken ct);
 
     /// <summary>The serial console: bytes since the given offset of the log are sent first, then live. Several listeners may be open.</summary>
     IAsyncEnumerable<ReadOnlyMemory<byte>> SerialAsync(int lastBytes, CancellationToken ct);

@@ -14,6 +14,9 @@ public sealed record QemuMachine(string Program, HypervisorKind Kind, GuestPaths
 {
     /// <summary>Null: copies are not encrypted.</summary>
     public NodeTls? Tls { get; init; }
+
+    /// <summary>It waits for a guest that comes from another node, and opens its images only when that one is here.</summary>
+    public bool Incoming { get; init; }
 }
 
 public static partial class QemuCommandLine
@@ -36,6 +39,8 @@ public static partial class QemuCommandLine
     {
         List<string> arguments = [machine.Program, .. Base(start.Guest, machine), .. Boot(machine.Image, start.Guest.Screen), .. Sockets(machine.Paths)];
         if (start.Record is not null && machine.Tls is { } tls) arguments.AddRange(["-object", tls.Credentials(server: false).ToJsonString()]);
+        if (machine.Incoming) arguments.AddRange(["-incoming", "defer"]);
+        if (machine is { Incoming: true, Tls: { } own }) arguments.AddRange(["-object", own.Credentials(server: true, NodeTls.IncomingId).ToJsonString()]);
         if (start.Guest.Template != DiskTemplate.Diskless)
             foreach (var (position, disk) in start.Guest.Disks.OrderBy(d => d.Index).Index()) arguments.AddRange(Disk(start, disk, position, machine));
         arguments.AddRange(Seed(machine.Paths));

@@ -1,4 +1,5 @@
 using WebManager.Agent.Hypervisor.Copy;
+using WebManager.Agent.Hypervisor.Migration;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Agent.Storage;
 using WebManager.Contracts;
@@ -14,6 +15,7 @@ public sealed class QemuGuest : IGuest
     private readonly Lock _gate = new();
     private readonly GuestParts _parts;
     private readonly GuestMirror _mirror;
+    private readonly GuestMigration _migration;
     private readonly CancellationTokenSource _leaving = new();
     private GuestRun _run;
     private GuestState _state;
@@ -27,6 +29,7 @@ public sealed class QemuGuest : IGuest
         _run = new GuestRun(pid, startedAt);
         _state = new GuestState(GuestPhase.Starting, start.Record is null ? MirrorPhase.None : start.Replica is null ? MirrorPhase.Alone : MirrorPhase.InSync);
         _mirror = new GuestMirror(this, parts);
+        _migration = new GuestMigration(this, _mirror, parts);
     }
 
     public GuestStart Start { get; }
@@ -37,6 +40,15 @@ public sealed class QemuGuest : IGuest
     public string? MirrorText => _state.MirrorText;
     public double? CopyPercent => _state.CopyPercent;
     public CopyReport? Copy => _state.Copy;
+    public MigrationReport? Migration => _state.Migration;
+    public bool Left { get; private set; }
+
+    /// <summary>It is being sent to another node.</summary>
+    public bool IsMoving => _migration.UnderWay;
+
+    /// <summary>It is being sent and stands still for the last of it.</summary>
+    public bool IsPausedToMove => _migration.Paused;
+
     public DateTimeOffset StartedAt => _run.StartedAt;
     public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
 
@@ -50,14 +62,17 @@ public sealed class QemuGuest : IGuest
     public event Action<IGuest, string, string>? Changed;
 
     /// <summary>For a guest whose process was just spawned, or one found again.</summary>
-    public async Task AttachAsync(QmpClient qmp, CancellationToken ct)
+    public async Task AttachAsync(QmpClient qmp, CancellationToken ct) =>
+        Attach(qmp, await SerialPort.ConnectAsync(_parts.Paths.Serial, _parts.Paths.SerialLog, new SerialFan(_parts.Clock), ct));
+
+    /// <summary>For one whose console is read already.</summary>
+    public void Attach(QmpClient qmp, SerialPort serial)
     {
-        (_qmp, qmp.Halted) = (qmp, _halted);
-        var fan = new SerialFan(_parts.Clock);
-        fan.FirstLine += at => Remember(r => r with { FirstLineAt = at }, new GuestNews("guest.first-line", "The guest printed its first line."));
-        if (_run.FirstLineAt is { } seen) fan.RecallFirstLine(seen);
-        _serial = await SerialPort.ConnectAsync(_parts.Paths.Serial, _parts.Paths.SerialLog, fan, ct);
+        (_qmp, _serial, qmp.Halted) = (qmp, serial, _halted);
+        serial.Fan.FirstLine += at => Remember(r => r with { FirstLineAt = at }, new GuestNews("guest.first-line", "The guest printed its first line."));
+        if (_run.FirstLineAt is { } seen) serial.Fan.RecallFirstLine(seen);
         _mirror.Attach(qmp);
+        _migration.Attach(qmp);
         _ = qmp.Closed.ContinueWith(_ => Gone(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
@@ -68,12 +83,23 @@ public sealed class QemuGuest : IGuest
         if (Start.Replica is not null) await _mirror.StartedInSyncAsync(ct);
         await _qmp!.ExecuteAsync("cont", null, ct);
         Tell(new GuestNews("guest.started", $"The guest runs as process {Pid}."));
-        if (Start.Guest.Nics.Count > 0) await AnnounceAsync(ct);
+        await AnnounceAsync(ct);
     }
 
-    // The network must learn at once that the guest's address now lives behind this node.
-    private async Task AnnounceAsync(CancellationToken ct)
+    /// <summary>The guest came whole from another node and goes on here, on both copies.</summary>
+    public async Task TakeOverAsync(CancellationToken ct)
     {
+        _run.Write(_parts.Paths.Run);
+        await _mirror.TakenOverAsync(ct);
+        await _qmp!.ExecuteAsync("cont", null, ct);
+        Tell(new GuestNews("guest.started", $"The guest goes on here as process {Pid}."));
+        await AnnounceAsync(ct);
+    }
+
+    /// <summary>The network must learn at once that the guest's address lives behind this node.</summary>
+    public async Task AnnounceAsync(CancellationToken ct)
+    {
+        if (Start.Guest.Nics.Count == 0) return;
         try { await _qmp!.ExecuteAsync("announce-self", new() { ["initial"] = 20, ["max"] = 500, ["rounds"] = 6, ["step"] = 50 }, ct); }
         catch (QmpException e) { _parts.Log.GuestTrouble(Instance, "network", e.Message); }
     }
@@ -86,7 +112,11 @@ public sealed class QemuGuest : IGuest
     }
 
     /// <summary>Takes up where an earlier agent run left: what QEMU says counts.</summary>
-    public Task AdoptAsync(CancellationToken ct) => _mirror.RecallAsync(ct);
+    public async Task AdoptAsync(CancellationToken ct)
+    {
+        Left = !await new MigrationRecall(_qmp!, _parts.Clock).EndAsync(ct);
+        if (!Left) await _mirror.RecallAsync(ct);
+    }
 
     public async Task PressPowerAsync(CancellationToken ct)
     {
@@ -127,6 +157,12 @@ public sealed class QemuGuest : IGuest
 
     public Task<Outcome<Done>> ContinueAsync(CancellationToken ct) => _mirror.ContinueAsync(ct);
 
+    public Task<Outcome<Done>> SendAsync(GenerationRecord record, MigrationAddress to, CancellationToken ct) => _migration.SendAsync(record, to, ct);
+
+    public Task<Outcome<SourceEnd>> SwitchAsync(CancellationToken ct) => _migration.SwitchAsync(ct);
+
+    public Task CancelMigrationAsync(CancellationToken ct) => _migration.CancelAsync(ct);
+
     public void Recorded(GenerationRecord record) => _mirror.Recorded(record);
 
     public IAsyncEnumerable<ReadOnlyMemory<byte>> SerialAsync(int lastBytes, CancellationToken ct) => _serial!.Fan.ListenAsync(lastBytes, ct);
@@ -136,7 +172,7 @@ public sealed class QemuGuest : IGuest
     /// <summary>QEMU's events, on the monitor's reading loop.</summary>
     public void Take(QmpEvent report)
     {
-        if (report.Name is "STOP" or "RESUME" && _mirror.PausesBriefly) return;
+        if (report.Name is "STOP" or "RESUME" && (_mirror.PausesBriefly || IsMoving)) return;
         GuestNews? news = null;
         Change(s =>
         {
@@ -183,6 +219,7 @@ public sealed class QemuGuest : IGuest
     public async ValueTask DisposeAsync()
     {
         await _leaving.CancelAsync();
+        await _migration.DisposeAsync();
         await _mirror.DisposeAsync();
         if (_serial is not null) await _serial.DisposeAsync();
         if (_qmp is not null) await _qmp.DisposeAsync();

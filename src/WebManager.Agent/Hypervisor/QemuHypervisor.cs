@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using WebManager.Agent.Hypervisor.Copy;
+using WebManager.Agent.Hypervisor.Migration;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Agent.Keeper;
 using WebManager.Agent.Network;
@@ -21,25 +22,48 @@ public sealed class QemuHypervisor(Accelerator accelerator, HypervisorOptions op
 
     public static string ProcessId(Guid instance) => $"guest:{instance}";
 
+    /// <summary>Of a process that waits for a migrating guest; to keeper and reports it is no guest.</summary>
+    public static string IncomingId(Guid instance) => $"incoming:{instance}";
+
     public async Task<Outcome<IGuest>> StartAsync(GuestStart start, CancellationToken ct)
     {
         var begun = clock.GetTimestamp();
-        var image = catalog.Find(start.Guest.Image);
-        if (!image.Ok) return image.Refusal;
-        if (QemuCommandLine.Check(start, image.Value) is { } refusal) return refusal;
         var paths = GuestPaths.Of(start.Folder, options.RunFolder);
-        var plugging = network.PlugAsync(start.Guest, ct);
-        Prepare(start, paths);
-        var plugs = await plugging;
-        if (!plugs.Ok) return plugs.Refusal;
-        var command = QemuCommandLine.Build(start, new QemuMachine(options.Qemu, accelerator.Kind, paths, image.Value, plugs.Value) { Tls = tls });
+        var command = await CommandAsync(start, paths, incoming: false, ct);
+        if (!command.Ok) return command.Refusal;
         var prepared = clock.GetElapsedTime(begun);
-        var pid = await processes.SpawnAsync(new SpawnRequest(ProcessId(start.Guest.Instance), command, paths.QemuLog, DieWithKeeper: true, start.Record)
+        var pid = await processes.SpawnAsync(new SpawnRequest(ProcessId(start.Guest.Instance), command.Value, paths.QemuLog, DieWithKeeper: true, start.Record)
         {
             NetworkNamespace = networkNamespace,
         }, ct);
         if (!pid.Ok) return pid.Refusal;
         return await AttachAsync(start, pid.Value, paths, begun, prepared, ct);
+    }
+
+    /// <summary>All that a process needs outside, and its command line.</summary>
+    private async Task<Outcome<IReadOnlyList<string>>> CommandAsync(GuestStart start, GuestPaths paths, bool incoming, CancellationToken ct)
+    {
+        var image = catalog.Find(start.Guest.Image);
+        if (!image.Ok) return image.Refusal;
+        if (QemuCommandLine.Check(start, image.Value) is { } refusal) return refusal;
+        var plugging = network.PlugAsync(start.Guest, ct);
+        Prepare(start, paths);
+        var plugs = await plugging;
+        if (!plugs.Ok) return plugs.Refusal;
+        return QemuCommandLine.Build(start, new QemuMachine(options.Qemu, accelerator.Kind, paths, image.Value, plugs.Value) { Tls = tls, Incoming = incoming }).ToList();
+    }
+
+    public async Task<Outcome<IIncomingGuest>> ReceiveAsync(GuestStart start, CancellationToken ct)
+    {
+        var paths = GuestPaths.Of(start.Folder, options.RunFolder).Waiting();
+        var command = await CommandAsync(start, paths, incoming: true, ct);
+        if (!command.Ok) return command.Refusal;
+        var pid = await processes.SpawnAsync(new SpawnRequest(IncomingId(start.Guest.Instance), command.Value, paths.QemuLog, DieWithKeeper: true, Record: null)
+        {
+            NetworkNamespace = networkNamespace,
+        }, ct);
+        if (!pid.Ok) return pid.Refusal;
+        return await QemuIncoming.BeginAsync(start, pid.Value, Parts(paths), processes, ct);
     }
 
     private GuestParts Parts(GuestPaths paths) => new(paths, options, clock, log) { Tls = tls, Peer = peer };

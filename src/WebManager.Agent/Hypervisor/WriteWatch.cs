@@ -1,6 +1,7 @@
 // A silently cut link gives no error for minutes and a hung disk none at all (R1): the age of the oldest write is watched instead.
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Contracts.Agent;
 
@@ -19,7 +20,7 @@ public sealed class WriteWatch(QemuGuest guest, GuestMirror mirror, QmpClient qm
             using var timer = new PeriodicTimer(parts.Options.OldestWrite / Looks, parts.Clock);
             while (await timer.WaitForNextTickAsync(ct))
             {
-                if (guest.Phase != GuestPhase.Running || !guest.Mirror.OnBothCopies()) _busy.Clear();
+                if (guest.Phase != GuestPhase.Running || guest.IsPausedToMove || !guest.Mirror.OnBothCopies()) _busy.Clear();
                 else if (await StuckAsync(ct)) await ProbeAsync(ct);
             }
         }
@@ -76,6 +77,13 @@ public sealed class WriteWatch(QemuGuest guest, GuestMirror mirror, QmpClient qm
         mirror.Probing = true;
         try
         {
+            // A pause in the middle of a migration would go along with the guest; draining alone tells as well.
+            if (guest.IsMoving)
+            {
+                await new DiskBitmaps(qmp, graph.Disks).DrainAsync(ProbeLimit, ct);
+                return;
+            }
+
             await qmp.ExecuteAsync("stop", null, ct, ProbeLimit);
             var status = (await qmp.ExecuteAsync("query-status", null, ct)).GetProperty("status").GetString();
             if (status == "paused") await qmp.ExecuteAsync("cont", null, ct);

@@ -52,6 +52,24 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         }
     }
 
+    /// <summary>A process that waited becomes a guest under the record. The new note first: a successor of ours must find it under either name.</summary>
+    public Outcome<int> Become(string from, string to, GenerationRecord record)
+    {
+        lock (_gate)
+        {
+            if (!_live.TryGetValue(from, out var live)) return new Refusal("process.gone", $"{from} does not run.");
+            if (_live.TryGetValue(to, out var running)) return new Refusal("process.running", $"{to} runs as pid {running.Pid}.", "Kill it first.");
+            if (lease.Start(record, Now) is { Ok: false } no) return no.Refusal;
+            folder.NoteLive(new LiveNote(to, live.Pid, ProcFacts.StartTime(live.Pid) ?? -1, _boot, record, live.StartedAt));
+            folder.ForgetLive(from);
+            _live.Remove(from);
+            live.Become(to, record);
+            _live[to] = live;
+            if (_ended.Remove(to)) folder.Forget(to);
+            return live.Pid;
+        }
+    }
+
     /// <summary>SIGKILL; completes when reaped.</summary>
     public Task KillAsync(string id)
     {
@@ -223,21 +241,23 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
 
     private sealed class Live(string id, int pid, GenerationRecord? record, bool leased, DateTimeOffset startedAt)
     {
-        public string Id => id;
+        public string Id { get; private set; } = id;
         public int Pid => pid;
-        public GenerationRecord? Record => record;
-        public bool Leased => leased;
+        public GenerationRecord? Record { get; private set; } = record;
+        public bool Leased { get; private set; } = leased;
         public DateTimeOffset StartedAt => startedAt;
         public bool KilledByUs { get; set; }
         public TimeSpan KilledAt { get; set; }
         public TaskCompletionSource Reaped { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public void Become(string guest, GenerationRecord under) => (Id, Record, Leased) = (guest, under, true);
+
         public LiveProcess Tell(LeaseRules lease, TimeSpan now)
         {
-            var held = leased ? lease.Of(record!.Instance) : null;
-            return new LiveProcess(id, pid, held?.Record ?? record, startedAt, held?.Until is { } until ? (until - now).TotalMilliseconds : null)
+            var held = Leased ? lease.Of(Record!.Instance) : null;
+            return new LiveProcess(Id, pid, held?.Record ?? Record, startedAt, held?.Until is { } until ? (until - now).TotalMilliseconds : null)
             {
-                Paused = leased && lease.IsPaused(record!.Instance),
+                Paused = Leased && lease.IsPaused(Record!.Instance),
             };
         }
     }

@@ -14,11 +14,17 @@ public interface IGuestProcesses
     /// <summary>SIGKILL, then waits until the process was reaped. Unknown id: done.</summary>
     Task<Outcome<Done>> KillAsync(string id, CancellationToken ct);
 
+    /// <summary>
+    /// A process that waited under an id of its own becomes the guest under the record, with the lease that a start needs (R3). Its pid. From
+    /// the answer on it is the guest to everyone: kills, ends and a keeper that follows know it by the new id.
+    /// </summary>
+    Task<Outcome<int>> BecomeAsync(string id, string guestId, GenerationRecord record, CancellationToken ct);
+
     /// <summary>Raised when a process was reaped.</summary>
     event Action<ProcessEnd>? Ended;
 }
 
-/// <param name="Id">"guest:{instance}" or "export:{instance}"; one live process per id.</param>
+/// <param name="Id">"guest:{instance}", "incoming:{instance}" or "export:{instance}"; one live process per id.</param>
 /// <param name="Arguments">Program first.</param>
 /// <param name="Record">The generation it runs under; in sync means it needs a lease (R3). Null: no lease.</param>
 public sealed record SpawnRequest(string Id, IReadOnlyList<string> Arguments, string OutputFile, bool DieWithKeeper, GenerationRecord? Record)

@@ -12,7 +12,7 @@ public interface IKeeper : IGuestProcesses
 
     event Action? Lost;
 
-    /// <summary>Raised for each process that SpawnAsync started; its end may have been told already.</summary>
+    /// <summary>Raised for each process that SpawnAsync started or BecomeAsync made a guest; its end may have been told already.</summary>
     event Action<SpawnRequest, int>? Spawned;
 
     /// <summary>Raised when the keeper has made a guest stand still for want of a lease, and when it lets it go on.</summary>

@@ -51,6 +51,14 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
         return pid;
     }
 
+    public async Task<Outcome<int>> BecomeAsync(string id, string guestId, GenerationRecord record, CancellationToken ct)
+    {
+        var reply = await CallAsync(new KeeperRequest(0, KeeperVerb.Become) { Process = id, As = guestId, Records = [record] }, Patience, ct);
+        if (reply.Pid is not { } pid) return reply.Refusal ?? new Refusal("keeper.failed", "The keeper gave no pid.");
+        Spawned?.Invoke(new SpawnRequest(guestId, [], "", DieWithKeeper: true, record), pid);
+        return pid;
+    }
+
     public async Task<Outcome<Done>> KillAsync(string id, CancellationToken ct)
     {
         // A keeper that died meanwhile took the process along; its successor answers only once that is certain. So ask again.

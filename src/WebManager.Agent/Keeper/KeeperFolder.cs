@@ -52,6 +52,8 @@ internal sealed class KeeperFolder : IDisposable
         File.Delete(FileOf(_live, end.Id));
     }
 
+    public void ForgetLive(string id) => File.Delete(FileOf(_live, id));
+
     public void Forget(string id) => File.Delete(FileOf(_ends, id));
 
     public IReadOnlyList<LiveNote> Live() => Read(_live, KeeperJson.Default.LiveNote);

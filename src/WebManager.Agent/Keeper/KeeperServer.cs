@@ -112,6 +112,10 @@ internal sealed class KeeperServer(GuestTable table, SpawnThread spawner, Reaper
                 changed();
                 return reply with { Refusal = outcome.Refusal };
             case KeeperVerb.Lease when request.Records is [var wanted]: return reply with { Refusal = table.Lease(wanted) };
+            case KeeperVerb.Become when request is { Process: { } from, As: { } to, Records: [var next] }:
+                var became = table.Become(from, to, next);
+                changed();
+                return became.Ok ? reply with { Pid = became.Value } : reply with { Refusal = became.Refusal };
             case KeeperVerb.Forget:
                 table.Forget(request.Process ?? "");
                 return reply;

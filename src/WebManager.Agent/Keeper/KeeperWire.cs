@@ -9,17 +9,20 @@ public sealed record KeeperRequest(long Id, KeeperVerb Verb)
 {
     public SpawnRequest? Spawn { get; init; }
 
-    /// <summary>kill, forget: the process id as in SpawnRequest.Id.</summary>
+    /// <summary>kill, forget, become: the process id as in SpawnRequest.Id.</summary>
     public string? Process { get; init; }
+
+    /// <summary>become: the id from now on.</summary>
+    public string? As { get; init; }
 
     /// <summary>answer: the challenge answered.</summary>
     public string? Nonce { get; init; }
 
-    /// <summary>answer: what M or S stands behind. adopt, promise, lease: one record.</summary>
+    /// <summary>answer: what M or S stands behind. adopt, promise, lease, become: one record.</summary>
     public IReadOnlyList<GenerationRecord>? Records { get; init; }
 }
 
-public enum KeeperVerb { Spawn, Kill, Status, Challenge, Answer, Adopt, Promise, Lease, Forget }
+public enum KeeperVerb { Spawn, Kill, Status, Challenge, Answer, Adopt, Promise, Lease, Forget, Become }
 
 public sealed record KeeperReply(long Id)
 {

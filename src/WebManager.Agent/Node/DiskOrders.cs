@@ -49,6 +49,7 @@ public sealed class DiskOrders(InstanceTable table, Generations generations, Nod
     private async Task<Refusal?> EndAsync(InstanceUnit unit, CancellationToken ct)
     {
         if (unit.Pid is not null && await generations.KillAsync(unit, ct) is { Ok: false } alive) return alive.Refusal;
+        if (await generations.ActAsync(unit, NodeActs.KillIncoming, ct) is { Ok: false } waits) return waits.Refusal;
         if (await replicas.CloseAsync(unit.Id, ct) is { Ok: false } open) return open.Refusal;
         await network.UnplugAsync(unit.Id, ct);
         return null;

@@ -39,6 +39,8 @@ public sealed class Generations(InstanceTable table, InstanceFiles files, IKeepe
     public async Task<Outcome<Done>> ActAsync(InstanceUnit unit, NodeActs acts, CancellationToken ct)
     {
         var record = unit.Stored.Record;
+        // Before anything opens the image.
+        if (acts.HasFlag(NodeActs.KillIncoming) && await KillIncomingAsync(unit, ct) is { Ok: false } waits) return waits;
         if (acts.HasFlag(NodeActs.KillGuest))
         {
             log.Outdated(unit.Id, $"{record}");
@@ -64,6 +66,23 @@ public sealed class Generations(InstanceTable table, InstanceFiles files, IKeepe
         if (await keeper.KillAsync(unit.ProcessId, ct) is { Ok: false } refused) return refused;
         await unit.Ended.WaitAsync(ct);
         return Done.Value;
+    }
+
+    /// <summary>Answers when what waited for a migrating guest was reaped. Nothing waits: done.</summary>
+    private async Task<Outcome<Done>> KillIncomingAsync(InstanceUnit unit, CancellationToken ct)
+    {
+        if (await keeper.KillAsync(unit.IncomingId, ct) is { Ok: false } refused) return refused;
+        await IncomingEndedAsync(unit);
+        await keeper.ForgetAsync(unit.IncomingId, ct);
+        return Done.Value;
+    }
+
+    public async Task IncomingEndedAsync(InstanceUnit unit)
+    {
+        var incoming = unit.Incoming;
+        (unit.Incoming, unit.IncomingLeft) = (null, false);
+        table.Publish(unit);
+        if (incoming is not null) await incoming.DisposeAsync();
     }
 
     /// <summary>Makes missing images. A new one holds nothing, which is written down first: it must never pass for a copy with a few changes.</summary>

@@ -8,10 +8,9 @@ using WebManager.Contracts.Agent;
 namespace WebManager.Agent.Node;
 
 /// <summary>Start and stop.</summary>
-public sealed class GuestOrders(InstanceTable table, Generations generations, GuestWatch watch, NodeRules rules, InstanceFiles files, NodeFolder folder,
-    IKeeper keeper, IHypervisor hypervisor, IDisks disks, TimeProvider clock)
+public sealed class GuestOrders(InstanceTable table, Generations generations, LeaseGate gate, GuestWatch watch, NodeRules rules, InstanceFiles files, NodeFolder folder,
+    IHypervisor hypervisor, IDisks disks, TimeProvider clock)
 {
-    private static readonly TimeSpan LeaseWait = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PressAgain = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Awake = TimeSpan.FromSeconds(0.2);
 
@@ -23,7 +22,7 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
         if (unit.Pid is not null && unit.Running is null) return new Refusal("guest.running", "The guest runs already, without a mirror.", "Stop it first.");
         // Before anything is written: a start that comes late, after the instance was removed, leaves nothing behind.
         if (disks.Lacks(guest)) return new Refusal("disks.missing", "The instance's images are not on this node.", "Remove the instance, or bring the images back.");
-        if (record is not null && await PrepareAsync(unit, order.Epoch, record, ct) is { } refused) return refused;
+        if (record is not null && await gate.PassAsync(unit, order.Epoch, record, rules.Start, ct) is { } refused) return refused;
         var note = new StartNote(guest, record, order.Replica);
         files.Write(unit.Id, note);
         unit.Start = note;
@@ -84,39 +83,9 @@ public sealed class GuestOrders(InstanceTable table, Generations generations, Gu
         unit.Stopping = true;
         table.Publish(unit);
         if (grace <= TimeSpan.Zero || unit is not { Guest: { } guest, Halted: false }) return pid;
+        await guest.CancelMigrationAsync(ct);
         await TryPressAsync(guest, grace, ct);
         return pid;
-    }
-
-    /// <summary>Everything that can refuse first, then the record, then the lease, then the mark that this generation is used up.</summary>
-    private async Task<Refusal?> PrepareAsync(InstanceUnit unit, long epoch, GenerationRecord record, CancellationToken ct)
-    {
-        var decision = rules.Start(unit.Stored, record, unit.Facts(lease: true));
-        if (!decision.Ok) return decision.Refusal;
-        decision = await generations.ApplyAsync(unit, epoch, stored => rules.Store(stored, record, unit.Facts()), ct);
-        if (!decision.Ok) return decision.Refusal;
-        var lease = await AwaitLeaseAsync(unit, record, ct);
-        decision = generations.Decide(unit, epoch, stored => rules.Start(stored, record, unit.Facts(lease.Ok)));
-        return decision.Ok ? null : decision.Refusal.Code == "lease.missing" ? lease.Refusal : decision.Refusal;
-    }
-
-    private async Task<Outcome<Done>> AwaitLeaseAsync(InstanceUnit unit, GenerationRecord record, CancellationToken ct)
-    {
-        var until = clock.Monotonic() + LeaseWait;
-        unit.Awaited = record;
-        try
-        {
-            while (true)
-            {
-                var lease = await keeper.LeaseAsync(record, ct);
-                if (lease.Ok || clock.Monotonic() > until) return lease;
-                await Task.Delay(TimeSpan.FromMilliseconds(20), clock, ct);
-            }
-        }
-        finally
-        {
-            unit.Awaited = null;
-        }
     }
 
     private static Refusal? Malformed(StartGuestOrder order) => order switch

@@ -56,6 +56,12 @@ public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFol
             return;
         }
 
+        if (end.Id == unit.IncomingId)
+        {
+            await IncomingEndedAsync(unit, end);
+            return;
+        }
+
         if (unit.LastEnd?.Pid == end.Pid && unit.LastEnd.At == end.At) return;
         var guest = unit.Guest;
         var verdict = await JudgeAsync(end, guest);
@@ -67,6 +73,16 @@ public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFol
         log.GuestEnded(id, end.Pid, verdict.ToString(), end.Generation);
         events.Tell(end.ByKeeper ? "keeper.killed" : "guest.exited", id, Words(verdict, end));
         if (guest is not null) await guest.DisposeAsync();
+    }
+
+    /// <summary>By an order, or because its source gave up.</summary>
+    private async Task IncomingEndedAsync(InstanceUnit unit, ProcessEnd end)
+    {
+        if (unit.Incoming is not { } incoming || incoming.Pid != end.Pid) return;
+        unit.Incoming = null;
+        table.Publish(unit);
+        events.Tell("migration.failed", unit.Id, "What waited here for the guest has ended.");
+        await incoming.DisposeAsync();
     }
 
     /// <summary>Reads a keeper's list: what lives is ours again, what is missing ended. The number of ends that are news.</summary>

@@ -36,6 +36,14 @@ public sealed class InstanceUnit(Guid id)
     /// <summary>Known once its monitor answered.</summary>
     public IGuest? Guest { get; set; }
 
+    /// <summary>What waits here for a migrating guest.</summary>
+    public IIncomingGuest? Incoming { get; set; }
+
+    /// <summary>An earlier run of the agent left a process that waits; it is only ended.</summary>
+    public bool IncomingLeft { get; set; }
+
+    public string IncomingId { get; } = QemuHypervisor.IncomingId(id);
+
     public bool Stopping { get; set; }
 
     /// <summary>The keeper made it stand still: nobody has answered for its generation (R3).</summary>
@@ -68,7 +76,11 @@ public sealed class InstanceUnit(Guid id)
 
     public bool IsMirrored => Stored.Record is not null;
 
-    public NodeFacts Facts(bool lease = false) => new(Running, OpenExport, lease);
+    public NodeFacts Facts(bool lease = false) => new(Running, OpenExport, lease)
+    {
+        Incoming = Incoming?.Generation ?? (IncomingLeft ? 0 : null),
+        IncomingWhole = Incoming is { Whole.IsCompletedSuccessfully: true },
+    };
 
     public InstanceReport Report()
     {
@@ -89,6 +101,7 @@ public sealed class InstanceUnit(Guid id)
             Copy = guest?.Copy,
             MirrorText = Halted ? HaltedText : guest?.MirrorText,
             StoodDownBy = Stored.Silenced(),
+            Migration = guest?.Migration ?? Incoming?.Report,
             ExportGeneration = OpenExport,
             Disks = Disks,
         };

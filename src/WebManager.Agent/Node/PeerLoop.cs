@@ -22,9 +22,17 @@ public sealed class PeerLoop(NodeIdentity identity, InstanceTable table, IKeeper
         using var timer = new PeriodicTimer(Every, clock);
         while (await timer.WaitForNextTickAsync(ct))
         {
-            foreach (var peer in table.All.SelectMany(Asked).GroupBy(r => r.Secondary!))
-                if (_asking.TryAdd(peer.Key, true)) _ = AskAsync(peer.Key, [.. peer], ct);
+            AskAll(table.All, ct);
         }
+    }
+
+    /// <summary>At once, for one whose guest waits for its lease.</summary>
+    public void Ask(InstanceUnit unit, CancellationToken ct) => AskAll([unit], ct);
+
+    private void AskAll(IEnumerable<InstanceUnit> units, CancellationToken ct)
+    {
+        foreach (var peer in units.SelectMany(Asked).GroupBy(r => r.Secondary!))
+            if (_asking.TryAdd(peer.Key, true)) _ = AskAsync(peer.Key, [.. peer], ct);
     }
 
     /// <summary>What runs or waits to run here in sync. Promised counts: its secondary answers as soon as it has the in-sync record.</summary>

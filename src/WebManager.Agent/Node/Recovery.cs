@@ -48,11 +48,13 @@ public sealed class Recovery(InstanceTable table, InstanceFiles files, NodeFolde
     {
         var ended = await watch.ReconcileAsync(status);
         var exports = status.Live.Select(l => l.Id).Where(id => id.StartsWith("export:", StringComparison.Ordinal)).ToHashSet();
+        var waiting = status.Live.Select(l => l.Id).Where(id => id.StartsWith("incoming:", StringComparison.Ordinal)).ToHashSet();
         var killed = 0;
         foreach (var unit in table.All)
         {
             if (exports.Contains($"export:{unit.Id}")) await replicas.AdoptAsync(unit.Id, CancellationToken.None);
             unit.OpenExport = replicas.OpenGeneration(unit.Id);
+            unit.IncomingLeft = waiting.Contains(unit.IncomingId);
             var acts = rules.Recover(unit.Stored, unit.Facts());
             if (acts.HasFlag(NodeActs.KillGuest)) killed++;
             if (acts != NodeActs.None) await InLane.RunAsync<Done>(unit, u => generations.ActAsync(u, acts, CancellationToken.None), CancellationToken.None);
@@ -75,6 +77,13 @@ public sealed class Recovery(InstanceTable table, InstanceFiles files, NodeFolde
             if (!unit.Halted && await hypervisor.AdoptAsync(note, pid, CancellationToken.None) is { } guest)
             {
                 watch.Watch(unit, guest);
+                if (guest.Left)
+                {
+                    // Its target may be told to go on at any time.
+                    await InLane.RunAsync<Done>(unit, u => u.Pid == pid ? generations.KillAsync(u, CancellationToken.None) : Task.FromResult<Outcome<Done>>(Done.Value), CancellationToken.None);
+                    return;
+                }
+
                 await FinishPromiseAsync(unit, guest);
                 return;
             }

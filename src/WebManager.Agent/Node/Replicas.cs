@@ -14,6 +14,9 @@ public interface IReplicas
     Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct);
     Task AdoptAsync(Guid instance, CancellationToken ct);
 
+    /// <summary>Does beforehand what of an opening needs no image. CloseAsync takes it back.</summary>
+    Task PrepareAsync(Guid instance, CancellationToken ct) => Task.CompletedTask;
+
     /// <summary>See PeerHashesRequest.</summary>
     Task<Outcome<byte[]>> HashAsync(PeerHashesRequest asked, CancellationToken ct);
 }
@@ -40,6 +43,7 @@ public sealed class QemuReplicas(ReplicaExporter exporter) : IReplicas
     public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct) => exporter.OpenAsync(guest, record, ct);
     public Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct) => exporter.CloseAsync(instance, ct);
     public Task AdoptAsync(Guid instance, CancellationToken ct) => exporter.AdoptAsync(instance, ct);
+    public Task PrepareAsync(Guid instance, CancellationToken ct) => exporter.PrepareAsync(instance, ct);
     public Task<Outcome<byte[]>> HashAsync(PeerHashesRequest asked, CancellationToken ct) => exporter.HashAsync(asked.Record, asked.Disk, asked.Offset, asked.Length, ct);
 }
 

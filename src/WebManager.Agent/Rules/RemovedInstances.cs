@@ -23,7 +23,7 @@ public sealed class RemovedInstances
     }
 
     /// <summary>Null: it may be carried out. What ends things always may. (A cleaned node is none of these: it keeps its record.)</summary>
-    public Refusal? Check(Guid instance, IOrder order) => order is not (RemoveInstanceOrder or StopGuestOrder) && _epochs.TryGetValue(instance, out var removed) && order.Epoch <= removed
+    public Refusal? Check(Guid instance, IOrder order) => order is not (RemoveInstanceOrder or StopGuestOrder or CancelMigrationOrder) && _epochs.TryGetValue(instance, out var removed) && order.Epoch <= removed
         ? new Refusal("instance.removed", "The instance was removed from this node; the order is older than that.")
         : null;
 }

@@ -6,6 +6,7 @@ namespace WebManager.Agent.Storage;
 /// <summary>Where the files of one instance lie. Sockets move to a short folder when a unix socket's 107 bytes would not hold the path.</summary>
 public sealed record GuestPaths(string Folder, string Sockets)
 {
+    private string _ending = "sock";
     private const int SocketPathLimit = 107;
     private const string LongestSocketName = "replica.sock";
 
@@ -15,9 +16,9 @@ public sealed record GuestPaths(string Folder, string Sockets)
     public string ReplicaLog => Path.Combine(Folder, "replica.log");
     public string ReplicaMarker => Path.Combine(Folder, "replica.json");
     public string Run => Path.Combine(Folder, "run.json");
-    public string Qmp => Path.Combine(Sockets, "qmp.sock");
-    public string Serial => Path.Combine(Sockets, "serial.sock");
-    public string Vnc => Path.Combine(Sockets, "vnc.sock");
+    public string Qmp => Path.Combine(Sockets, $"qmp.{_ending}");
+    public string Serial => Path.Combine(Sockets, $"serial.{_ending}");
+    public string Vnc => Path.Combine(Sockets, $"vnc.{_ending}");
     public string CopySocket => Path.Combine(Sockets, "copy.sock");
     public string ReplicaQmp => Path.Combine(Sockets, LongestSocketName);
 
@@ -30,6 +31,17 @@ public sealed record GuestPaths(string Folder, string Sockets)
         if (Encoding.UTF8.GetByteCount(Path.Combine(folder, LongestSocketName)) <= SocketPathLimit) return new GuestPaths(folder, folder);
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder)))[..16];
         return new GuestPaths(folder, Path.Combine(Path.GetFullPath(runFolder), hash));
+    }
+
+    /// <summary>For a process that waits for a migrating guest: sockets of its own.</summary>
+    public GuestPaths Waiting() => this with { _ending = "wait" };
+
+    /// <summary>What waited has become the guest: its sockets are found under the guest's names from here on. Connections do not notice.</summary>
+    public GuestPaths Settle()
+    {
+        var settled = this with { _ending = "sock" };
+        foreach (var (from, to) in new[] { (Qmp, settled.Qmp), (Serial, settled.Serial), (Vnc, settled.Vnc) }) File.Move(from, to, overwrite: true);
+        return settled;
     }
 
     /// <summary>Makes the folders, for this user only: sockets are as powerful as the guest's power switch.</summary>

@@ -12,6 +12,9 @@ public sealed class NodeTls
 {
     /// <summary>The name of the credentials inside a QEMU process.</summary>
     public const string CredentialsId = "tls0";
+
+    /// <summary>The name of those by which a waiting guest's process shows itself to the source.</summary>
+    public const string IncomingId = "tlsin";
     private readonly NodeCertificates _certificates;
     private readonly SslStreamCertificateContext _own;
 
@@ -41,9 +44,9 @@ public sealed class NodeTls
     /// The object for -object and object-add. The peer is verified in any case; "sanity-check" would refuse our own certificates before
     /// that, because keys that only sign (ECDSA) do not carry the usage that RSA key exchange needed.
     /// </summary>
-    public JsonObject Credentials(bool server) => new()
+    public JsonObject Credentials(bool server, string id = CredentialsId) => new()
     {
-        ["qom-type"] = "tls-creds-x509", ["id"] = CredentialsId, ["endpoint"] = server ? "server" : "client", ["dir"] = Folder,
+        ["qom-type"] = "tls-creds-x509", ["id"] = id, ["endpoint"] = server ? "server" : "client", ["dir"] = Folder,
         ["verify-peer"] = true, ["sanity-check"] = false,
     };
 

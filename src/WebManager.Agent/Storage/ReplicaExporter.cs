@@ -16,6 +16,7 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
 
     private readonly ConcurrentDictionary<Guid, Open> _open = [];
     private readonly ConcurrentDictionary<Guid, SemaphoreSlim> _turns = [];
+    private readonly ConcurrentDictionary<Guid, ReplicaDaemon> _ready = [];
 
     public static string ProcessId(Guid instance) => $"export:{instance}";
 
@@ -31,8 +32,7 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
         var marker = ReplicaMarker.Read(paths.ReplicaMarker);
         if (ReplicaRules.Refuses(marker, record, open?.Marker.Number == record.Number) is { } refusal) return refusal;
         if (open?.Marker.Number == record.Number) return open.Marker.Address;
-        await CloseNowAsync(record.Instance, ct);
-        var daemon = await StartAsync(record, paths, ct);
+        var daemon = await TakeAsync(record.Instance, paths, ct);
         if (!daemon.Ok) return daemon.Refusal;
         try
         {
@@ -44,6 +44,25 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
             await processes.KillAsync(ProcessId(record.Instance), ct);
             return new Refusal("replica.open-failed", $"The copy could not be opened: {e.Message}", "Look at the secondary's disk and its replica.log.");
         }
+    }
+
+    /// <summary>
+    /// A daemon without disks, for an export that will be opened in a moment in which a guest stands still. Close ends it, if it is not used.
+    /// </summary>
+    public async Task PrepareAsync(Guid instance, CancellationToken ct)
+    {
+        using var turn = await TurnAsync(instance, ct);
+        if (Live(instance) is not null || _ready.ContainsKey(instance)) return;
+        await CloseNowAsync(instance, ct);
+        var daemon = await StartAsync(instance, images.PathsOf(instance), ct);
+        if (daemon.Ok) _ready[instance] = daemon.Value;
+    }
+
+    private async Task<Outcome<ReplicaDaemon>> TakeAsync(Guid instance, GuestPaths paths, CancellationToken ct)
+    {
+        if (_ready.TryRemove(instance, out var ready) && !ready.Closed.IsCompleted) return ready;
+        await CloseNowAsync(instance, ct);
+        return await StartAsync(instance, paths, ct);
     }
 
     private async Task<Outcome<ReplicaAddress>> ExportAsync(ReplicaDaemon daemon, GuestSpec guest, GenerationRecord record, GuestPaths paths, CancellationToken ct)
@@ -64,26 +83,26 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
     }
 
     // One daemon in thousands once did not answer; a second one is cheaper than a person (facts, "Open").
-    private async Task<Outcome<ReplicaDaemon>> StartAsync(GenerationRecord record, GuestPaths paths, CancellationToken ct)
+    private async Task<Outcome<ReplicaDaemon>> StartAsync(Guid instance, GuestPaths paths, CancellationToken ct)
     {
         paths.Make();
         for (var attempt = 1; ; attempt++)
         {
             File.Delete(paths.ReplicaQmp);
-            var spawned = await processes.SpawnAsync(Request(record, paths), ct);
+            var spawned = await processes.SpawnAsync(Request(instance, paths), ct);
             if (!spawned.Ok) return spawned.Refusal;
             try
             {
                 var qmp = await QmpSockets.ConnectAsync(paths.ReplicaQmp, storage.ExporterStart, () => !ProcessFiles.Alive(spawned.Value), null, clock, ct);
                 if (qmp is not null) return new ReplicaDaemon(qmp);
             }
-            catch (TimeoutException) { log.ReplicaSilent(record.Instance, attempt); }
-            await processes.KillAsync(ProcessId(record.Instance), ct);
+            catch (TimeoutException) { log.ReplicaSilent(instance, attempt); }
+            await processes.KillAsync(ProcessId(instance), ct);
             if (attempt == 2) return new Refusal("replica.no-daemon", $"The storage daemon does not start: {Programs.Tail(paths.ReplicaLog)}", "Look at replica.log on the secondary.");
         }
     }
 
-    private SpawnRequest Request(GenerationRecord record, GuestPaths paths) => new(ProcessId(record.Instance),
+    private SpawnRequest Request(Guid instance, GuestPaths paths) => new(ProcessId(instance),
     [
         programs.StorageDaemon, .. tls is null ? (string[])[] : ["--object", tls.Credentials(server: true).ToJsonString()], "--chardev", $"socket,id=qmp,path={QemuCommandLine.Escaped(paths.ReplicaQmp)},server=on,wait=off", "--monitor", "chardev=qmp",
     ], paths.ReplicaLog, DieWithKeeper: true, Record: null) { NetworkNamespace = networkNamespace };
@@ -112,6 +131,7 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
 
     private async Task<Outcome<Done>> CloseNowAsync(Guid instance, CancellationToken ct)
     {
+        if (_ready.TryRemove(instance, out var ready)) await ready.DisposeAsync();
         if (_open.TryRemove(instance, out var open))
         {
             await using var daemon = open.Daemon;
@@ -164,6 +184,7 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
     public async ValueTask DisposeAsync()
     {
         foreach (var open in _open.Values) await open.Daemon.DisposeAsync();
+        foreach (var ready in _ready.Values) await ready.DisposeAsync();
         _open.Clear();
     }
 }

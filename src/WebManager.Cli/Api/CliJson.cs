@@ -32,6 +32,7 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(LabView))]
 [JsonSerializable(typeof(ConfirmInstanceRequest))]
 [JsonSerializable(typeof(ReplaceSecondaryRequest))]
+[JsonSerializable(typeof(MigrateInstanceRequest))]
 [JsonSerializable(typeof(BackupManifest))]
 [JsonSerializable(typeof(ModifyClusterRequest))]
 [JsonSerializable(typeof(ReasonRequest))]

@@ -16,6 +16,7 @@ internal static class InstanceCommands
         Act(around, "reboot", "Shut it down and start it.", "after which it is switched off (30)"),
         Remove(around),
         Act(around, "failover", "Start it anew on its secondary node.", "it has to shut down (30)"),
+        Migrate(around),
         Act(around, "resync", "Make the copy on the secondary node equal to its disks."),
         InstanceReplace.Replace(around), Confirm(around), Serial(around));
 
@@ -51,6 +52,18 @@ internal static class InstanceCommands
         }, name, noWait, reason);
         if (timeout is not null) command.Options.Add(timeout);
         return command;
+    }
+
+    private static Command Migrate(Surroundings around)
+    {
+        var (name, noWait, reason) = (Parts.Name("The instance's name or id."), Parts.NoWait(), Parts.Reason());
+        var failover = new Option<bool>("--allow-failover") { Description = "If it does not run, fail it over instead." };
+        return new Command("migrate", "Move it to its secondary node while it runs.").Does(around, async run =>
+        {
+            var body = new MigrateInstanceRequest { AllowFailover = run.Get(failover), Reason = run.Get(reason) };
+            var job = await run.Portal.PostAsync($"instances/{Parts.Path(run.Get(name))}/migrate", body, CliJson.Default.MigrateInstanceRequest, CliJson.Default.JobAccepted, run.Ct);
+            await JobFollower.FollowAsync(run, job, run.Get(noWait));
+        }, name, failover, noWait, reason);
     }
 
     private static Command Remove(Surroundings around)

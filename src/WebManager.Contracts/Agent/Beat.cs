@@ -69,7 +69,7 @@ public enum MigrationPhase { Sending, Switching, Receiving }
 /// <summary>A live migration under way on this node.</summary>
 /// <param name="Generation">The record's number under which the guest runs at its source.</param>
 /// <param name="Percent">0 to 100 of the memory as it was at the begin; a guest that writes quickly makes it longer.</param>
-/// <param name="MovedBytes">What was sent or received so far.</param>
+/// <param name="MovedBytes">What was sent so far; 0 where it is received, QEMU does not tell there.</param>
 public sealed record MigrationReport(MigrationPhase Phase, long Generation, double Percent, long MovedBytes);
 
 /// <summary>One instance's traces on one node: as primary (a guest, or its remains), as secondary (an export), or both empty (leftovers).</summary>

@@ -64,7 +64,7 @@ public sealed record AddNodeReply(string Name, string Token, string Command, Dat
 
 /// <summary>
 /// GET /api/v1/instances, /api/v1/instances/{nameOrId}. Sizes in MiB. Status: creating, running, starting, paused, adminDown, errorDown,
-/// errorUp, nodeDown, nodeOffline, recovering, removing, failed. Mirror: none, inSync, degraded, resynchronising.
+/// errorUp, nodeDown, nodeOffline, recovering, removing, failed, migrating. Mirror: none, inSync, degraded, resynchronising.
 /// </summary>
 public sealed record InstanceView(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, IReadOnlyList<long> DisksMiB, string Template,
     string Primary, string? Secondary, string Wanted, string Status, string Mirror, double? MirrorPercent, string? Ip, string? Mac,
@@ -84,6 +84,9 @@ public sealed record InstanceView(Guid Id, string Name, string Owner, string Ima
 
     /// <summary>Nodes that may still have a copy from when they were its secondary; removed when they answer and the present copy is whole.</summary>
     public IReadOnlyList<string> OldCopies { get; init; } = [];
+
+    /// <summary>While it migrates: how much of its memory is sent, 0 to 100.</summary>
+    public double? MigrationPercent { get; init; }
 }
 
 /// <summary>
@@ -126,6 +129,13 @@ public sealed record CreateInstanceRequest(string Name, string Image, int Vcpus,
 public sealed record InstanceActionRequest
 {
     public int? TimeoutSeconds { get; init; }
+    public string? Reason { get; init; }
+}
+
+/// <summary>POST /api/v1/instances/{name}/migrate: to its secondary, while it runs. AllowFailover: one that does not run is failed over instead.</summary>
+public sealed record MigrateInstanceRequest
+{
+    public bool AllowFailover { get; init; }
     public string? Reason { get; init; }
 }
 

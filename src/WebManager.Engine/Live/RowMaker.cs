@@ -112,6 +112,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         {
             InDoubt = i.Doubt is not null, OldCopies = i.OldCopies,
             AutoRecover = !i.RecoveryOff, Priority = i.Priority, HeldBack = seen.HeldBack?.Code, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery,
+            MigrationPercent = status == InstanceStatus.Migrating && seen.AtPrimary?.Migration is { Phase: MigrationPhase.Sending } sending ? Math.Floor(sending.Percent) : null,
         };
         feeds.Instances.Set(id, row);
         if (old is not null) { Tell(old, row); }
@@ -148,7 +149,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         InstanceStatus.NodeDown => "node lost",
         InstanceStatus.NodeOffline => "node offline",
         InstanceStatus.Creating or InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.Paused or InstanceStatus.Recovering
-            or InstanceStatus.Removing or InstanceStatus.Failed => Word(status),
+            or InstanceStatus.Removing or InstanceStatus.Failed or InstanceStatus.Migrating => Word(status),
     };
 
     private static string Said(MirrorState mirror) => mirror == MirrorState.InSync ? "in sync" : Word(mirror);

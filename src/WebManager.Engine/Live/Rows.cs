@@ -32,6 +32,9 @@ public sealed record InstanceRow(Guid Id, string Name, string Owner, string Imag
     /// <summary>Nodes that may still have a copy from when they were its secondary.</summary>
     public IReadOnlyList<string> OldCopies { get; init; } = [];
     public RecoveryTimeline? LastRecovery { get; init; }
+
+    /// <summary>While it migrates: how much of its memory was sent, 0 to 100; null: not begun yet, or all of it.</summary>
+    public double? MigrationPercent { get; init; }
 }
 
 /// <summary>A job as lists show it. Summary: "instance.create web1".</summary>

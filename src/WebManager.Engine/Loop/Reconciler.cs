@@ -212,6 +212,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         ReplaceSecondary => "its secondary was lost for too long",
         CleanInstance => "its old copy is not needed any more",
         StopInstance => "it is wanted stopped",
+        CleanUpMigration => "a migration left something behind",
         _ => "reconciliation",
     };
 

@@ -69,5 +69,8 @@ public sealed record Instance(Guid Id, string Name, string Owner, string Image, 
 /// <summary>Why the stored record of an instance may not be the newest. Why: "the database was restored".</summary>
 public sealed record Doubt(DateTimeOffset Since, string Why);
 
-/// <summary>Ganeti's words for an instance's state, as its clients and people expect them, in one enum. ErrorDown: wanted up, found down.</summary>
-public enum InstanceStatus { Creating, Running, Starting, Paused, AdminDown, ErrorDown, ErrorUp, NodeDown, NodeOffline, Recovering, Removing, Failed }
+/// <summary>
+/// Ganeti's words for an instance's state, as its clients and people expect them, in one enum. ErrorDown: wanted up, found down. Migrating: it runs,
+/// and moves to its other node.
+/// </summary>
+public enum InstanceStatus { Creating, Running, Starting, Paused, AdminDown, ErrorDown, ErrorUp, NodeDown, NodeOffline, Recovering, Removing, Failed, Migrating }

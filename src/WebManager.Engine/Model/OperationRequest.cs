@@ -11,6 +11,8 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(RebootInstance), "instance.reboot")]
 [JsonDerivedType(typeof(RemoveInstance), "instance.remove")]
 [JsonDerivedType(typeof(FailoverInstance), "instance.failover")]
+[JsonDerivedType(typeof(MigrateInstance), "instance.migrate")]
+[JsonDerivedType(typeof(CleanUpMigration), "instance.migrate-cleanup")]
 [JsonDerivedType(typeof(RecoverInstance), "instance.recover")]
 [JsonDerivedType(typeof(DegradeInstance), "instance.degrade")]
 [JsonDerivedType(typeof(ResyncInstance), "instance.resync")]
@@ -76,6 +78,16 @@ public sealed record FailoverInstance(string Instance) : InstanceRequest(Instanc
     [JsonIgnore] public override string Name => "instance.failover";
     public int TimeoutSeconds { get; init; } = 30;
 }
+
+/// <summary>Moves the running guest to its secondary, which is its primary from then on. AllowFailover: one that does not run is failed over instead.</summary>
+public sealed record MigrateInstance(string Instance) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.migrate";
+    public bool AllowFailover { get; init; }
+}
+
+/// <summary>Filed by the watcher: a node still has something of a live migration that nobody carries on.</summary>
+public sealed record CleanUpMigration(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.migrate-cleanup"; }
 
 /// <summary>Filed by the watcher: the primary is silent; promote the secondary by R4.</summary>
 public sealed record RecoverInstance(string Instance, long Generation) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.recover"; }

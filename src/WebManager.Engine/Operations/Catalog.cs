@@ -13,6 +13,8 @@ public static class Catalog
         [typeof(RebootInstance)] = new RebootInstanceOperation(),
         [typeof(RemoveInstance)] = new RemoveInstanceOperation(),
         [typeof(FailoverInstance)] = new FailoverInstanceOperation(),
+        [typeof(MigrateInstance)] = new MigrateInstanceOperation(),
+        [typeof(CleanUpMigration)] = new CleanUpMigrationOperation(),
         [typeof(RecoverInstance)] = new RecoverInstanceOperation(),
         [typeof(DegradeInstance)] = new DegradeInstanceOperation(),
         [typeof(ResyncInstance)] = new ResyncInstanceOperation(),

@@ -11,27 +11,34 @@ internal sealed class FailoverInstanceOperation : InstanceOperation<FailoverInst
     public override Right Right => Right.InstancePower;
     public override QuotaRule Quota => QuotaRule.None;
 
-    protected override Refusal? Check(FailoverInstance request, Instance i, Picture now, EngineParts parts) =>
-        Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? Mirrored(i) ?? PowerChecks.Online(i.Secondary!, parts) ?? PowerChecks.Online(i.Primary, parts) ?? Whole(i)
-        ?? (i.Wanted == AdminState.Up ? Room.Lacks(i, i.Secondary!, now) : null);
+    protected override Refusal? Check(FailoverInstance request, Instance i, Picture now, EngineParts parts) => Rules.Timeout(request.TimeoutSeconds) ?? Possible(i, now, parts);
+
+    public static Refusal? Possible(Instance i, Picture now, EngineParts parts) =>
+        Ready(i, parts) ?? Whole(i) ?? (i.Wanted == AdminState.Up ? Room.Lacks(i, i.Secondary!, now) : null);
+
+    /// <summary>There is a secondary, and both nodes can be told.</summary>
+    public static Refusal? Ready(Instance i, EngineParts parts) =>
+        PowerChecks.Ready(i) ?? Mirrored(i) ?? PowerChecks.Online(i.Secondary!, parts) ?? PowerChecks.Online(i.Primary, parts);
 
     private static Refusal? Mirrored(Instance i) => i is { Template: DiskTemplate.Mirror, Secondary: not null }
         ? null
-        : new Refusal("instance.not-mirrored", $"{i.Name} has no copy on another node.", "Only mirrored instances can fail over.");
+        : new Refusal("instance.not-mirrored", $"{i.Name} has no copy on another node.", "Only mirrored instances can move to their other node.");
 
     private static Refusal? Whole(Instance i) => i.FreshDisks || i.Generation is { Sync: SyncState.InSync }
         ? null
         : new Refusal("mirror.not-in-sync", $"The copy of {i.Name} on {i.Secondary} is not whole.", "Wait until it is in sync again.");
 
-    public override async Task<Outcome<Done>> RunAsync(FailoverInstance request, JobContext job, CancellationToken ct)
+    public override Task<Outcome<Done>> RunAsync(FailoverInstance request, JobContext job, CancellationToken ct) => GoAsync(request.Instance, request.TimeoutSeconds, job, ct);
+
+    public static async Task<Outcome<Done>> GoAsync(string name, int timeoutSeconds, JobContext job, CancellationToken ct)
     {
-        var instance = job.Now.Find(request.Instance)!;
+        var instance = job.Now.Find(name)!;
         if (job.Resumed && job.Job.Step is "swapped") { return await TellAsync(job, instance, ct); }
         if (job.Resumed && job.Job.Step is "start.record") { return await StartAsync(job, instance.Id, ct); }
         if (Whole(instance) is { } outdated) { return outdated; }   // asked again: a job that is carried on comes past its check
-        var stopped = await GuestSteps.StopAsync(job, instance.Id, request.TimeoutSeconds, ct);
+        var stopped = await GuestSteps.StopAsync(job, instance.Id, timeoutSeconds, ct);
         if (!stopped.Ok) { return stopped.Refusal; }
-        instance = job.Now.Find(request.Instance)!;
+        instance = job.Now.Find(name)!;
         if (Whole(instance) is { } changed) { return changed; }
         var (from, to) = (instance.Primary, instance.Secondary!);
         var equal = instance.FreshDisks || (instance.Generation is { Sync: SyncState.InSync } g && instance.CleanEnd == g.Number);

@@ -62,18 +62,18 @@ internal static class GuestSteps
         if (!replica.Ok) { return new Refusal(ReplicaFailed, $"{secondary} cannot serve its copy: {replica.Refusal.Message}"); }
         var stored = await job.OrderAsync(primary, new StoreGenerationOrder(job.OperationId($"store/{record}/{primary}"), job.Epoch, record), OrderLimit, ct);
         if (!stored.Ok) { return stored.Refusal; }
-        var started = await StartLeasedAsync(job, primary, record, spec, replica.Value.Replica, ct);
+        var started = await LeasedAsync(job, turn => job.OrderAsync(primary,
+            new StartGuestOrder(job.OperationId($"start/{record}/{turn}"), job.Epoch, spec) { Record = record, Replica = replica.Value.Replica }, StartLimit, ct), ct);
         return started.Ok ? await StartedAsync(job, primary, started.Value, ct) : started.Refusal;
     }
 
     /// <summary>The keeper needs one answered challenge first; that takes two beats, which are asked for at once.</summary>
-    private static async Task<Outcome<StartGuestReply>> StartLeasedAsync(JobContext job, string node, GenerationRecord record, GuestSpec spec, ReplicaAddress replica, CancellationToken ct)
+    public static async Task<Outcome<StartGuestReply>> LeasedAsync(JobContext job, Func<int, Task<Outcome<StartGuestReply>>> order, CancellationToken ct)
     {
         var began = job.Parts.Clock.GetTimestamp();
         for (var turn = 1; ; turn++)
         {
-            var order = new StartGuestOrder(job.OperationId($"start/{record}/{turn}"), job.Epoch, spec) { Record = record, Replica = replica };
-            var started = await job.OrderAsync(node, order, StartLimit, ct);
+            var started = await order(turn);
             if (started.Ok || started.Refusal.Code != "lease.missing" || job.Parts.Clock.GetElapsedTime(began) > TimeSpan.FromSeconds(10)) { return started; }
             await Task.Delay(TimeSpan.FromMilliseconds(50), job.Parts.Clock, ct);
         }

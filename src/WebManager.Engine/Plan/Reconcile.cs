@@ -34,9 +34,12 @@ public static class Reconcile
     {
         (LifeStage.Creating or LifeStage.Removing or LifeStage.Failed, _) => Step.Nothing,
         (_, NodeHealth.Joining) => Step.Nothing,
-        (LifeStage.Ready, NodeHealth.Online) => OnLivePrimary(seen),
+        (LifeStage.Ready, NodeHealth.Online) => OnLivePrimary(seen) is var step && step == Step.Nothing && LeftOver(seen) ? new Step(new CleanUpMigration(seen.Instance.Name)) : step,
         (LifeStage.Ready, NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) => OnSilentPrimary(seen),
     };
+
+    /// <summary>A sending that nobody asked on about, or a process that waits for a guest in vain. Asked while no job is open.</summary>
+    private static bool LeftOver(Observed seen) => seen.AtPrimary?.Migration is not null || (seen.Secondary == NodeHealth.Online && seen.AtSecondary?.Migration is not null);
 
     private static Step OnSilentPrimary(Observed seen) =>
         seen is { Recoverable: true, HeldBack: null } ? new Step(new RecoverInstance(seen.Instance.Name, seen.Instance.Generation!.Number)) : Step.Nothing;

@@ -13,6 +13,8 @@ public static class Status
         LifeStage.Removing => InstanceStatus.Removing,
         LifeStage.Failed => InstanceStatus.Failed,
         LifeStage.Ready when job is RecoverInstance => InstanceStatus.Recovering,
+        // While the record already names the other node and its guest does not run yet, too: it stands still for a moment only.
+        LifeStage.Ready when job is MigrateInstance && seen is { Primary: NodeHealth.Online, Instance.Wanted: AdminState.Up } => InstanceStatus.Migrating,
         LifeStage.Ready => OfReady(seen, job),
     };
 
@@ -42,7 +44,7 @@ public static class Status
             InstanceStatus.ErrorUp => "It should be stopped but runs.",
             InstanceStatus.Paused => seen.AtPrimary?.MirrorText ?? "Its disk does not answer; it goes on as soon as that is settled.",
             InstanceStatus.Recovering => $"{i.Primary} is being given over to.",
-            InstanceStatus.Creating or InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.AdminDown or InstanceStatus.Removing => null,
+            InstanceStatus.Creating or InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.AdminDown or InstanceStatus.Removing or InstanceStatus.Migrating => null,
         };
     }
 

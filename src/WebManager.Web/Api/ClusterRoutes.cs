@@ -36,7 +36,7 @@ internal static class ClusterRoutes
         var instances = engine.Feeds.Instances.Current().Values.ToList();
         var kinds = nodes.Where(n => n.Hypervisor is not null).Select(n => JsonNamingPolicy.CamelCase.ConvertName(n.Hypervisor.ToString()!)).Distinct().Order();
         return new ClusterView(engine.Cluster.Name, Version, nodes.Count(n => n.Health == NodeHealth.Online), nodes.Count,
-            instances.Count(i => i.Status == InstanceStatus.Running), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null)
+            instances.Count(i => i.Status is InstanceStatus.Running or InstanceStatus.Migrating), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null)
         {
             AutoRecover = !engine.Cluster.RecoveryOff, FrozenAt = engine.Cluster.FrozenAt, FrozenText = engine.Cluster.FrozenText, ReplaceAfterSeconds = engine.Cluster.ReplaceAfterSeconds,
         };

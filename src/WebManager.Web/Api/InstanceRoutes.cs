@@ -28,6 +28,8 @@ internal static class InstanceRoutes
         MapAction(group, "stop", (name, seconds) => seconds is { } s ? new StopInstance(name) { TimeoutSeconds = s } : new StopInstance(name));
         MapAction(group, "reboot", (name, seconds) => seconds is { } s ? new RebootInstance(name) { TimeoutSeconds = s } : new RebootInstance(name));
         MapAction(group, "failover", (name, seconds) => seconds is { } s ? new FailoverInstance(name) { TimeoutSeconds = s } : new FailoverInstance(name));
+        group.MapPost("/{name}/migrate", (string name, MigrateInstanceRequest? body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new MigrateInstance(engine.FindInstance(name)?.Name ?? name) { AllowFailover = body?.AllowFailover ?? false }, http, body?.Reason)).Accepted();
         MapAction(group, "resync", (name, _) => new ResyncInstance(name));
         group.MapPost("/{name}/confirm", (string name, ConfirmInstanceRequest body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new ConfirmInstance(engine.FindInstance(name)?.Name ?? name, body.Node), http, body.Reason)).Accepted();

@@ -21,6 +21,7 @@ internal static class Views
         i.Primary, i.Secondary, Word(i.Wanted), Word(i.Status), Word(i.Mirror), i.MirrorPercent, i.Ip, i.Mac, i.StartedAt, i.CreatedAt, i.Job, i.Text, i.Generation)
     {
         AutoRecover = i.AutoRecover, Priority = Word(i.Priority), HeldBack = i.HeldBack, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery?.View(), OldCopies = i.OldCopies,
+            MigrationPercent = i.MigrationPercent,
     };
 
     public static RecoveryView View(this RecoveryTimeline t) => new(t.Job, t.From, t.To, t.Generation, t.LastSignAt)

@@ -37,6 +37,7 @@ public sealed class Bench : IAsyncDisposable
     public ReplicaExporter Exporter { get; private set; }
     public FileImages Primary => new(new StorageOptions { InstancesFolder = Path.Combine(Root, "p") }, Options.RunFolder);
     public FileImages Secondary => new(SecondaryStorage, Options.RunFolder);
+    public ImageCatalog Catalog => new(Path.Combine(Root, "images"));
     private StorageOptions SecondaryStorage => new() { InstancesFolder = Path.Combine(Root, "s"), FirstReplicaPort = 21000, ReplicaHost = SecondaryHost, ExporterStart = TimeSpan.FromSeconds(5 * Slowness) };
 
     public NodeTls PrimaryTls => field ??= Authority.Node(Path.Combine(Root, "tls-p"), "p");
@@ -162,6 +163,9 @@ public sealed class Bench : IAsyncDisposable
         InGuestAsync(spec, guest, $"tr '\\0' {letter} </dev/zero | dd of=/dev/vda bs=1M iflag=fullblock seek={fromMiB} count={mib} conv=notrunc,fsync 2>/dev/null");
 
     public static void Refuted<T>(Outcome<T> outcome) => Assert.True(outcome.Ok, $"{outcome.Refusal?.Code}: {outcome.Refusal?.Message}");
+
+    /// <summary>A guest made by other means than this bench's; let go of at its end.</summary>
+    public void Keep(IGuest guest) => _guests.Add(guest);
 
     public string Serial(GuestSpec spec) => Encoding.UTF8.GetString(SerialPort.Tail(Path.Combine(Primary.FolderOf(spec.Instance), "serial.log"), 1_000_000));
 

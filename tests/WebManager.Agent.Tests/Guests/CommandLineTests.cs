@@ -44,6 +44,20 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void What_waits_for_a_guest_has_its_devices_on_the_local_image_and_sockets_of_its_own()
+    {
+        var spec = Bench.Spec(DiskTemplate.Mirror, 2);
+        var start = new GuestStart(spec, "/node/a,b", Bench.Record(spec, 7, SyncState.InSync), null);
+        var waits = QemuCommandLine.Build(start, new QemuMachine("qemu", HypervisorKind.Tcg, Paths.Waiting(), Image, [new NicPlug.User()]) { Incoming = true });
+        var runs = Build(spec, start.Record, new ReplicaAddress("10.0.0.2", 10809, ["e0", "e1"]));
+        static string[] Devices(IReadOnlyList<string> line) => [.. line.Zip(line.Skip(1)).Where(a => a.First == "-device").Select(a => a.Second.Split(",drive=pair")[0].Split(",drive=local")[0])];
+        Assert.Equal(Devices(runs), Devices(waits));
+        Assert.Contains("defer", waits);
+        Assert.DoesNotContain(waits, a => a.Contains("nbd", StringComparison.Ordinal) || a.Contains(".sock", StringComparison.Ordinal));
+        Assert.Contains(waits, a => a.StartsWith("virtio-blk-pci,id=vd1,drive=local1,", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Guest_in_sync_is_on_both_copies_from_its_first_write()
     {
         var spec = Bench.Spec(DiskTemplate.Mirror);

@@ -17,6 +17,8 @@ public sealed class DirectProcesses : IGuestProcesses, IDisposable
 
     public int PidOf(string id) => _live[id].Id;
 
+    public bool Runs(string id) => _live.ContainsKey(id);
+
     public Task<Outcome<int>> SpawnAsync(SpawnRequest request, CancellationToken ct)
     {
         Spawned.Enqueue(request);
@@ -41,11 +43,19 @@ public sealed class DirectProcesses : IGuestProcesses, IDisposable
         catch (IOException) { }
     }
 
+    public Task<Outcome<int>> BecomeAsync(string id, string guestId, GenerationRecord record, CancellationToken ct)
+    {
+        if (!_live.TryGetValue(id, out var process) || !_live.TryAdd(guestId, process)) return Task.FromResult<Outcome<int>>(new Refusal("process.gone", id));
+        _live.TryRemove(id, out _);
+        return Task.FromResult<Outcome<int>>(process.Id);
+    }
+
     private void End(SpawnRequest request, Process process)
     {
-        _live.TryRemove(request.Id, out _);
+        var id = _live.FirstOrDefault(l => l.Value == process).Key ?? request.Id;
+        _live.TryRemove(id, out _);
         var code = process.ExitCode;
-        var end = new ProcessEnd(request.Id, process.Id, request.Record?.Number ?? 0, code > 128 ? null : code, code > 128 ? code - 128 : null, false, DateTimeOffset.UtcNow);
+        var end = new ProcessEnd(id, process.Id, request.Record?.Number ?? 0, code > 128 ? null : code, code > 128 ? code - 128 : null, false, DateTimeOffset.UtcNow);
         Ends.Enqueue(end);
         Ended?.Invoke(end);
     }

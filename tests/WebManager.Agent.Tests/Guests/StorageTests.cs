@@ -92,7 +92,7 @@ public sealed class StorageTests : IDisposable
     public async Task Fake_guest_lives_like_a_process_and_powers_off_clean()
     {
         using var processes = new DirectProcesses();
-        var fake = new FakeHypervisor(new Accelerator(HypervisorKind.Fake, "1", "no QEMU"), processes, TimeProvider.System);
+        var fake = new FakeHypervisor(new Accelerator(HypervisorKind.Fake, "1", "no QEMU"), processes, TimeProvider.System, new HypervisorOptions());
         var spec = Bench.Spec(DiskTemplate.Diskless, 0);
         var start = new GuestStart(spec, Path.Combine(_folder, "g"), null, null);
         var started = await fake.StartAsync(start, default);
@@ -104,6 +104,38 @@ public sealed class StorageTests : IDisposable
         await again!.PressPowerAsync(default);
         await Until.TrueAsync(() => !processes.Ends.IsEmpty, "ended");
         Assert.Equal((0, true), (processes.Ends.Single().ExitCode, again.PoweredOff));
+    }
+
+    [Fact]
+    public async Task Fake_guest_moves_its_process_ends_and_another_begins_and_without_its_target_it_stays()
+    {
+        using var processes = new DirectProcesses();
+        var fake = new FakeHypervisor(new Accelerator(HypervisorKind.Fake, "1", "no QEMU"), processes, TimeProvider.System, new HypervisorOptions());
+        var spec = Bench.Spec(DiskTemplate.Mirror);
+        var record = Bench.Record(spec, 1, SyncState.InSync);
+        var replica = new ReplicaAddress("127.0.0.1", 1, ["x"]);
+        var guest = (await fake.StartAsync(new GuestStart(spec, Path.Combine(_folder, "p"), record, replica), default)).Value!;
+        Assert.Equal("migration.failed", (await guest.SendAsync(record, new MigrationAddress("127.0.0.1", 1), default)).Refusal?.Code);
+        Assert.Equal("migration.failed", (await guest.SwitchAsync(default)).Refusal?.Code);
+
+        var first = (await fake.ReceiveAsync(new GuestStart(spec, Path.Combine(_folder, "s"), record, null), default)).Value!;
+        Bench.Refuted(await guest.SendAsync(record, first.Address, default));
+        await guest.CancelMigrationAsync(default);
+        Assert.Equal((null, MirrorPhase.InSync, false), (guest.Migration, guest.Mirror, first.Whole.IsCompleted));
+        await first.DisposeAsync();
+        await processes.KillAsync($"incoming:{spec.Instance}", default);
+
+        var waiting = (await fake.ReceiveAsync(new GuestStart(spec, Path.Combine(_folder, "s"), record, null), default)).Value!;
+        Bench.Refuted(await guest.SendAsync(record, waiting.Address, default));
+        var end = (await guest.SwitchAsync(default)).Value!;
+        Assert.True(end is { Left: true, Facts: { Sent: true, RanSince: false } }, end.Why);
+        await waiting.Whole;
+        await processes.KillAsync($"guest:{spec.Instance}", default);
+        var next = record with { Number = 2, Primary = "s", Secondary = "p" };
+        var moved = (await waiting.TakeOverAsync(new GuestStart(spec, Path.Combine(_folder, "s"), next, replica), default)).Value!;
+        Assert.Equal((GuestPhase.Running, MirrorPhase.InSync, processes.PidOf($"guest:{spec.Instance}")), (moved.Phase, moved.Mirror, moved.Pid));
+        await moved.PressPowerAsync(default);
+        await Until.TrueAsync(() => processes.Ends.Any(e => e.Pid == moved.Pid), "ended");
     }
 
     [Fact]

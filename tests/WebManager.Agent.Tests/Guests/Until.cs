@@ -11,7 +11,7 @@ public static class Until
         var watch = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.True(watch.Elapsed.TotalSeconds < seconds, $"Not within {seconds} s: {what}");
+            Assert.True(watch.Elapsed.TotalSeconds < seconds * Bench.Slowness, $"Not within {seconds} s: {what}");
             await Task.Delay(5);
         }
     }

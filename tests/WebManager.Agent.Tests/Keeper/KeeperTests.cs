@@ -114,6 +114,30 @@ public sealed class KeeperTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waited_becomes_the_guest_only_with_a_lease_and_dies_as_one()
+    {
+        var record = Record(SyncState.InSync);
+        var (waiting, guest) = ($"incoming:{record.Instance}", $"guest:{record.Instance}");
+        var pid = (await _keeper.SpawnAsync(Sleep(record) with { Id = waiting, Record = null }, default)).Value;
+        Assert.Equal("lease.missing", (await _keeper.BecomeAsync(waiting, guest, record, default)).Refusal?.Code);
+        Assert.Equal(waiting, Assert.Single((await _keeper.StatusAsync(default))!.Live).Id);
+        // Until it is done within the lease's second.
+        await Until.TrueAsync(async () =>
+        {
+            _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
+            return (await _keeper.BecomeAsync(waiting, guest, record, default)).Value == pid;
+        });
+        _keeper.Answer(await _keeper.ChallengeAsync(default), [record]);
+        var live = Assert.Single((await _keeper.StatusAsync(default))!.Live);
+        Assert.Equal((guest, pid, record, true), (live.Id, live.Pid, live.Record, live.LeaseLeftMs > 0));
+        Assert.Equal("process.gone", (await _keeper.BecomeAsync(waiting, guest, record, default)).Refusal?.Code);
+        // Killed by the name that it has now; the notes of a keeper that follows tell the same.
+        Assert.Equal([$"guest_{record.Instance}.json"], Directory.GetFiles(Path.Combine(_dir, "keeper/live")).Select(Path.GetFileName));
+        await Until.TrueAsync(() => _ends.Count == 1);
+        Assert.Equal((guest, pid, true, record.Number), (_ends[0].Id, _ends[0].Pid, _ends[0].ByKeeper, _ends[0].Generation));
+    }
+
+    [Fact]
     public async Task Agent_gone_for_good_pauses_in_sync_guests_only_and_ends_are_kept()
     {
         var (leased, alone) = (Record(SyncState.InSync), Record(SyncState.Alone));

@@ -12,6 +12,7 @@ internal static class Limits
     public static TimeSpan Standstill => Seconds(1);
     public static TimeSpan LossThatTells => Seconds(1);
     public static TimeSpan SilentLoss => Seconds(4);
+    public static TimeSpan MigrationGap => Seconds(0.5);
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds * s_slowness);
 }

@@ -116,7 +116,7 @@ internal static partial class Biases
     private static void PortalDiesAtAStep(Draft d, string i)
     {
         for (var k = d.Random.Next(1, 4); k > 0; k--) d.CrashAtAStep();
-        var word = d.Pick(["power-off", "isolate", "guest-crash", "failover", "reboot", "stop"]);
+        var word = d.Pick(["power-off", "isolate", "guest-crash", "failover", "reboot", "stop", "migrate", "migrate"]);
         d.Do(word, word is "power-off" or "isolate" ? d.Pick([$"{i}.primary", $"{i}.secondary"]) : i);
         d.Wait(1, 10);
         d.Do("mend");
@@ -165,7 +165,7 @@ internal static partial class Biases
         for (var k = d.Random.Next(1, 5); k > 0; k--)
         {
             d.Burst(d.Chance(0.7) ? Portal : "*", d.Pick(["*", $"{i}.primary", $"{i}.secondary"]), 2);
-            d.Do(d.Pick(["reboot", "failover", "guest-crash"]), i);
+            d.Do(d.Pick(["reboot", "failover", "guest-crash", "migrate"]), i);
             d.Wait(0, 2.5);
             if (d.Chance(0.5)) d.In(d.Between(0.1, 2), "portal-start");
             if (d.Chance(0.5)) d.Do("portal-crash");

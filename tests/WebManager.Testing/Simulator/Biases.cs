@@ -20,6 +20,7 @@ internal static partial class Biases
         ["H5"] = new("the primary is cut off from the engine, a little later from the secondary", CutOneAfterTheOther),
         [Forking] = new("an older database is restored, or a second portal decides", SeveralHistories),
         ["H7"] = new("another node becomes the secondary while one of the three is lost", SecondaryReplaced),
+        ["H9"] = new("the source of a migration goes on by itself before the switch, or the target never hears the end", SourceRunsOn),
         ["H8"] = new("the portal dies around the promotion, the former primary returns", PortalDiesAtPromotion),
         ["H10"] = new("the portal is away while the instance is degraded", PortalAwayWhileAlone),
         ["H11"] = new("the leave to go on alone, or its answer, is lost", LeaveLost),
@@ -34,6 +35,7 @@ internal static partial class Biases
         ["R4"] = new("the secondary's agent restarts while the primary is cut off", SecondaryAgentRestarts),
         ["S20"] = new("the portal dies at a step boundary of whatever follows", PortalDiesAtAStep),
         ["S25"] = new("the primary dies, then the one that takes over", BothInTurn),
+        ["S26"] = new("a live migration meets a fault at one of its steps", MigrationMeetsAFault),
         ["S41"] = new("all nodes lose power and return in any order", AllLosePower),
         ["S43"] = new("a node flaps", Flaps),
         ["S45"] = new("requests are late, reordered and doubled everywhere", LateAndDouble),
@@ -44,7 +46,7 @@ internal static partial class Biases
     {
         if (d.Chance(0.4)) d.Do("backup");
         d.Wait(0, 3);
-        if (d.Chance(0.5)) d.Do(d.Pick(["failover", "reboot"]), i);
+        if (d.Chance(0.5)) d.Do(d.Pick(["failover", "reboot", "migrate"]), i);
         if (d.Chance(0.4)) d.Do("power-off", $"{i}.primary");
         d.Wait(0, 6);
         switch (d.Random.Next(6))

@@ -97,7 +97,7 @@ internal sealed class Draft
             case 31: CrashAtAStep(); break;
             case 32: if (_created < 3 && !Forks) Create(); break;
             case 33: Do(Pick(["stop", "start", Forks ? "stop" : "remove"]), _created == 0 ? Pick(Instances).Name : $"c{Random.Next(_created) + 1}"); break;
-            default: Do(Pick(["stop", "start", "reboot", "start", "failover", "failover"]), Pick(Instances).Name); break;
+            default: Do(Pick(["stop", "start", "reboot", "start", "failover", "migrate", "migrate"]), Pick(Instances).Name); break;
         }
     }
 

@@ -29,6 +29,7 @@ public sealed partial class SimAgent
 
         if (node.Guests.TryGetValue(order.Instance, out var guest)) await KillAsync(guest);
         EndCopy(order.Instance);
+        node.Incoming.Remove(order.Instance);
         node.Exports.Remove(order.Instance);
         await node.WorkAsync(5, 20, Life);
         // What is cleaned keeps its record: an older order that arrives late finds it.
@@ -157,6 +158,7 @@ public sealed partial class SimAgent
         if (decision.Value.Acts.HasFlag(NodeActs.Degrade) && node.Guests.TryGetValue(instance.Id, out var guest) && !guest.Dying)
         {
             await node.WorkAsync(2, 20, Life);
+            guest.GiveUpSending();
             if (!guest.Life.Dead && !guest.Dying) guest.Degrade(order.Record);
         }
 

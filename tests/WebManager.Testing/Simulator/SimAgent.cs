@@ -68,6 +68,12 @@ public sealed partial class SimAgent(SimNode node, Guid run)
             DegradeOrder order => OrderAsync(order, order.Record.Instance, () => DegradeAsync(order)),
             ResyncOrder order => OrderAsync(order, order.Record.Instance, () => ResyncAsync(order)),
             CancelResyncOrder order => OrderAsync(order, order.Instance, () => CancelResyncAsync(order)),
+            ReceiveGuestOrder order => OrderAsync(order, order.Record.Instance, () => ReceiveAsync(order)),
+            SendGuestOrder order => OrderAsync(order, order.Record.Instance, () => SendAsync(order)),
+            ReleaseReplicaOrder order => OrderAsync(order, order.Record.Instance, () => ReleaseAsync(order)),
+            SwitchGuestOrder order => OrderAsync(order, order.Record.Instance, () => SwitchAsync(order)),
+            TakeOverOrder order => OrderAsync(order, order.Record.Instance, () => TakeOverAsync(order)),
+            CancelMigrationOrder order => CancelMigrationAsync(order),
             PeerSilenceRequest asked => SilenceAsync(asked),
             SerialTailRequest => Task.FromResult<Outcome<SerialTailReply>>(new SerialTailReply(["hello from the simulator"])),
             _ => throw new InvalidOperationException($"The simulator's agent does not know {call.GetType().Name}."),
@@ -142,6 +148,8 @@ public sealed partial class SimAgent(SimNode node, Guid run)
             CopyPercent = guest?.CopyPercent,
             MirrorText = guest?.MirrorText,
             StoodDownBy = instance.Stored.Silenced(),
+            Migration = guest?.Outgoing is { } sending ? new MigrationReport(sending.PausedAt is null ? MigrationPhase.Sending : MigrationPhase.Switching, sending.Generation, sending.Percent, 1 << 20)
+                : node.Incoming.GetValueOrDefault(instance.Id) is { } waiting ? new MigrationReport(MigrationPhase.Receiving, waiting.Generation, 0, 0) : null,
             ExportGeneration = node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
             Disks = instance.Copy is null ? 0 : instance.Spec?.Disks.Count ?? 0,
         };
@@ -181,7 +189,11 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private NodeFacts Facts(NodeInstance instance, GenerationRecord? asked = null) => new(
         node.Guests.GetValueOrDefault(instance.Id)?.Record,
         node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
-        asked is not null && node.Keeper is { } keeper && keeper.Rules.HasLease(asked, node.Now));
+        asked is not null && node.Keeper is { } keeper && keeper.Rules.HasLease(asked, node.Now))
+    {
+        Incoming = node.Incoming.GetValueOrDefault(instance.Id)?.Generation,
+        IncomingWhole = node.Incoming.GetValueOrDefault(instance.Id)?.State is not null,
+    };
 
     /// <summary>Makes the decision's records durable, then does what it says.</summary>
     /// <param name="epoch">Of the engine that ordered it: one that was replaced meanwhile stores nothing more.</param>
@@ -198,6 +210,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
 
     private async Task<bool> ActAsync(NodeInstance instance, NodeActs acts)
     {
+        if (acts.HasFlag(NodeActs.KillIncoming)) node.Incoming.Remove(instance.Id);
         if (acts.HasFlag(NodeActs.KillGuest) && node.Guests.TryGetValue(instance.Id, out var guest)) await KillAsync(guest);
         if (acts.HasFlag(NodeActs.CloseExport) && node.Exports.Remove(instance.Id)) await node.WorkAsync(3, 24, Life);
         if (acts.HasFlag(NodeActs.AdoptRecord) && node.Keeper is { } keeper && instance.Stored.Record is { } record)
@@ -223,6 +236,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         if (guest.Mirror == MirrorPhase.Promised && instance.Stored.Promised < record.Number && Rules.Promise(instance.Stored, record) is { Ok: true } decision)
             await KeepAsync(instance, decision.Value);
         if (guest.Mirror == MirrorPhase.Copying) guest.SwapBack("The agent was restarted.");
+        guest.AgentRestarted();
         if (guest is { Phase: GuestPhase.Paused, Mirror: not MirrorPhase.Broken, Dying: false }) guest.Resume();
         return true;
     }

@@ -41,6 +41,16 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
     public async Task<Outcome<Done>> StartAsync(ReplicaAddress? replica)
     {
         await Node.WorkAsync(50, 250, Life);
+        if (await AttachAsync(replica) is { } failed) return failed;
+        Execution.StartedAt = StartedAt = Node.Clock.GetUtcNow();
+        _world.Truth.Boots(this);
+        Begins();
+        _world.Spawn(BootAsync);
+        return Done.Value;
+    }
+
+    private async Task<Refusal?> AttachAsync(ReplicaAddress? replica)
+    {
         if (Record is { Sync: SyncState.InSync })
         {
             (Both, ReplicaGeneration, Mirror) = (true, Record.Number, MirrorPhase.InSync);
@@ -53,23 +63,30 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
         else if (Record is not null) Mirror = MirrorPhase.Alone;
 
         Life.Check();
-        StartedAt = Node.Clock.GetUtcNow();
+        return null;
+    }
+
+    private void Begins()
+    {
         _started = true;
         SetPhase(GuestPhase.Running);
         _world.Happened("guest.started", Name, null, Node.Name);
         Node.Agent?.Say("guest.started", Instance, $"{Name} runs.");
-        _world.Spawn(BootAsync);
-        return Done.Value;
     }
 
     private async Task BootAsync()
     {
         await Node.WorkAsync(800, 1500, Life);
         await GoesOnAsync();
-        FirstLineAt = Node.Clock.GetUtcNow();
+        Execution.FirstLineAt = FirstLineAt = Node.Clock.GetUtcNow();
         Node.Agent?.Say("guest.first-line", Instance, $"{Name} says hello.");
         Node.Agent?.Bump();
-        // A guest that only reads never notices that its copy is gone; only the lease stops it.
+        BeginWriting();
+    }
+
+    /// <summary>A guest that only reads never notices that its copy is gone; only the lease stops it.</summary>
+    private void BeginWriting()
+    {
         if (Copy is null || Spec.OsParams.ContainsKey("quiet")) return;
         _world.Spawn(WriterAsync);
         _world.Spawn(WriterAsync);
@@ -82,7 +99,10 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
         {
             await Node.WorkAsync(10 * _world.Options.Pace, 60 * _world.Options.Pace, Life);
             await GoesOnAsync();
+            if (Outgoing is { Draining: true }) continue;
+            _inFlight++;
             await WriteAsync(_world.Truth.NextWrite(Instance), _world.Random.Next(3) == 0);
+            _inFlight--;
         }
 
         _writers--;
@@ -254,6 +274,7 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
     public void Changed()
     {
         var executes = _started && !Life.Dead && Phase == GuestPhase.Running && !Halted && !Node.Frozen;
+        if (executes && !_goesOn.Task.IsCompleted) Execution.Stints++;
         if (executes) _world.Truth.Begins(this, StartsNow());
         else _world.Truth.Rests(this);
         if (executes && !_goesOn.Task.IsCompleted) _goesOn.SetResult();

@@ -42,6 +42,9 @@ public sealed class SimNode(SimWorld world, string name)
     /// <summary>Open exports: instance to generation.</summary>
     public Dictionary<Guid, long> Exports { get; } = [];
 
+    /// <summary>Processes that wait for a migrating guest.</summary>
+    public Dictionary<Guid, SimIncoming> Incoming { get; } = [];
+
     /// <summary>H14, H15: exports of these disks take requests and never answer, while the agent beats. A guest has two: even and odd writes.</summary>
     private readonly HashSet<int> _hanging = [];
     public SlowDisk SlowDisk { get; } = new(world);
@@ -118,6 +121,7 @@ public sealed class SimNode(SimWorld world, string name)
         foreach (var guest in Guests.Values.ToList()) guest.Vanish();
         Guests.Clear();
         Exports.Clear();
+        Incoming.Clear();
         foreach (var instance in Disk.Values) instance.Copy?.LosePower(World.Random);
         Frozen = false;
         _thawed.TrySetResult();
@@ -177,6 +181,7 @@ public sealed class SimNode(SimWorld world, string name)
         keeper.Life.End();
         Keeper = null;
         Exports.Clear();
+        Incoming.Clear();
         foreach (var guest in Guests.Values.ToList()) guest.Ended(GuestEnd.Killed);
         Agent?.Say("keeper.lost", null, why);
         var power = _power;

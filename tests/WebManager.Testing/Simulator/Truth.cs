@@ -24,6 +24,17 @@ public sealed class Truth(SimWorld world)
         if (start) CheckDisk(guest, told);
     }
 
+    /// <summary>A guest's system is started from its disks: what ran before is over.</summary>
+    public void Boots(SimGuest guest) => Of(guest.Instance).Execution = guest.Execution;
+
+    /// <summary>A guest is about to go on at a migration's target, from the state in which its source had begun to execute so often (R4, H9).</summary>
+    public void GoesOn(SimGuest guest, int stints)
+    {
+        var name = world.NameOf(guest.Instance);
+        world.Check(guest.Execution == Of(guest.Instance).Execution, $"{name} goes on on {guest.Node.Name} although it was started anew since its state was taken (R4).");
+        world.Check(guest.Execution.Stints == stints, $"{name} goes on on {guest.Node.Name} from a state after which it ran on elsewhere (R4, H9).");
+    }
+
     public void Rests(SimGuest guest) => Of(guest.Instance).Executing.Remove(guest);
 
     /// <summary>What a flush that is issued now will cover: what was acknowledged before it, not what comes while it is under way.</summary>
@@ -163,6 +174,9 @@ public sealed class Truth(SimWorld world)
         public WriteSet Acknowledged { get; } = new();
         public WriteSet Flushed { get; } = new();
         public HashSet<SimGuest> Executing { get; } = [];
+
+        /// <summary>The newest run of the guest's system.</summary>
+        public Execution? Execution { get; set; }
 
         /// <summary>Every record that any engine stored, those whose start was marked as ordered, and those that their primary stored.</summary>
         public HashSet<GenerationRecord> Made { get; } = [];

@@ -75,7 +75,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         var paths = (await api.GetFromJsonAsync<JsonObject>("/openapi/v1.json"))!["paths"]!.AsObject().Select(p => p.Key).ToList();
         string[] wanted = ["/api/v1/session", "/api/v1/cluster", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/instances", "/api/v1/instances/{name}",
             "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
-            "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
+            "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/migrate", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
             "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off"];
         Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
     }

@@ -182,6 +182,8 @@ public sealed class CommandTests
     [InlineData("PATCH /instances/web1", """{"autoRecover":true,"priority":"high"}""", "instance", "modify", "web1", "--auto-recover", "on", "--priority", "high")]
     [InlineData("PATCH /nodes/n1", """{"offline":true}""", "node", "modify", "n1", "--offline", "yes")]
     [InlineData("PATCH /nodes/n1", """{"drained":false}""", "node", "modify", "n1", "--drained", "no")]
+    [InlineData("POST /instances/web1/migrate", """{"allowFailover":false}""", "instance", "migrate", "web1")]
+    [InlineData("POST /instances/web1/migrate", """{"allowFailover":true,"reason":"new disks"}""", "instance", "migrate", "web1", "--allow-failover", "--reason", "new disks")]
     [InlineData("POST /nodes/n1/power-off", """{"confirm":"n1"}""", "node", "power-off", "n1", "--confirm", "n1")]
     public async Task Recovery_is_changed_by_one_request(string request, string body, params string[] args)
     {

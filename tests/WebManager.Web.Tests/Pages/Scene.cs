@@ -37,6 +37,7 @@ public static class Scene
         Instance("db-primary", "node1", "node3", mirror: MirrorState.Degraded, text: "Its other copy is on node3, which is lost. It runs unprotected until node3 is back."),
         Instance("mail", "node2", "node3", mirror: MirrorState.Resynchronising, percent: 42.4),
         Instance("shop", "node2", "node3", InstanceStatus.Recovering, MirrorState.Degraded, text: "node3 was lost; starting on node2."),
+        Instance("crm", "node1", "node2", InstanceStatus.Migrating) with { MigrationPercent = 62 },
         Instance("wiki", "node1", "node2", InstanceStatus.AdminDown),
         Instance("build-runner", "node3", null, InstanceStatus.NodeDown, MirrorState.None, text: "node3 does not answer and there is no other copy. It runs again when node3 is back."),
         Instance("reports", "node3", "node1", InstanceStatus.NodeDown, text: "Its node node3 does not answer. Automatic recovery is switched off for this instance. Switch it on (wm instance modify reports --auto-recover on) or bring the node back.") with { HeldBack = "recover.instance-off", AutoRecover = false },

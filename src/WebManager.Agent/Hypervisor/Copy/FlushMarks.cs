@@ -18,7 +18,7 @@ public sealed class FlushMarks(QemuGuest guest, QmpClient qmp, MirrorGraph graph
             while (true)
             {
                 await Task.Delay(parts.Options.FlushMark, parts.Clock, ct);
-                if (guest is { Phase: GuestPhase.Running, Place: { } place } && guest.Mirror.OnBothCopies()) await TryAsync(place, ct);
+                if (guest is { Phase: GuestPhase.Running, IsMoving: false, Place: { } place } && guest.Mirror.OnBothCopies()) await TryAsync(place, ct);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)

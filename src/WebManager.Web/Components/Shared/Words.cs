@@ -27,11 +27,16 @@ public static class Words
         InstanceStatus.NodeDown => new Word("Node lost", Tone.Bad, "broken", "Its node does not answer."),
         InstanceStatus.NodeOffline => new Word("Node offline", Tone.Bad, "broken", "Its node was set offline by a person."),
         InstanceStatus.Recovering => new Word("Recovering", Tone.Busy, "move", "Its node was lost; it is being started on its other copy."),
+        InstanceStatus.Migrating => new Word("Migrating", Tone.Busy, "move", "It runs on while its memory goes to its other node; then that node is its primary."),
         InstanceStatus.Removing => new Word("Removing", Tone.Busy, "trash", "A job is removing it with its disks."),
         InstanceStatus.Failed => new Word("Failed", Tone.Bad, "alert", "It was given up on; see what its page says."),
     });
 
     public static Word Of(InstanceStatus status) => Instances[status];
+
+    /// <summary>With how far a migration is.</summary>
+    public static Word Of(InstanceRow row) =>
+        row is { Status: InstanceStatus.Migrating, MigrationPercent: { } percent } ? Of(row.Status) with { Text = $"Migrating {Percent(percent)}" } : Of(row.Status);
 
     public static Word Of(NodeHealth health) => health switch
     {

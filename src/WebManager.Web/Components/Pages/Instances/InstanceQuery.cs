@@ -20,7 +20,7 @@ public sealed record InstanceQuery(string Text, string Status, string Sort, bool
 
     private bool HasStatus(InstanceRow r) => Status switch
     {
-        "running" => r.Status == InstanceStatus.Running,
+        "running" => r.Status is InstanceStatus.Running or InstanceStatus.Migrating,
         "stopped" => r.Status == InstanceStatus.AdminDown,
         "busy" => Words.Of(r.Status).Tone == Tone.Busy || r.Mirror == MirrorState.Resynchronising,
         "problem" => Words.IsProblem(r),

@@ -21,7 +21,7 @@ public sealed partial class SerialConsole
     [Parameter, EditorRequired] public InstanceRow Row { get; set; } = default!;
 
     /// <summary>Guests that have a serial line to talk to.</summary>
-    private bool Reachable => Row.Status is InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.Paused or InstanceStatus.ErrorUp;
+    private bool Reachable => Row.Status is InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.Paused or InstanceStatus.ErrorUp or InstanceStatus.Migrating;
 
     private bool Mine => Caller.Admin || Row.Owner == Caller.Name;
 
@@ -33,7 +33,7 @@ public sealed partial class SerialConsole
         InstanceStatus.NodeOffline => "Its node is offline; there is no console until it is back.",
         InstanceStatus.Removing or InstanceStatus.Failed => "There is no guest to talk to.",
         InstanceStatus.Paused => "The guest is paused: what you type is answered when it goes on.",
-        InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.ErrorUp => null,
+        InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.ErrorUp or InstanceStatus.Migrating => null,
     };
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
