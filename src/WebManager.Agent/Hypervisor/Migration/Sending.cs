@@ -165,7 +165,9 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
             await using var disk = await NbdHandshake.ConnectAsync(target, both.Token);
             return false;
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException || (e is OperationCanceledException && limit.IsCancellationRequested)) { return true; }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException) { return true; }
+        // No answer proves nothing; the watch on writes finds a silent link.
+        catch (OperationCanceledException) when (limit.IsCancellationRequested) { return false; }
     }
 
     /// <summary>The guest's own words count again, then whoever waits is answered; called when nothing is under way any more.</summary>
