@@ -232,6 +232,9 @@ public sealed record GuestParts(GuestPaths Paths, HypervisorOptions Options, Tim
     /// <summary>Null: connections to other nodes are not encrypted.</summary>
     public NodeTls? Tls { get; init; }
 
+    /// <summary>The guest stands still while its memory is sent: emulated writes are not all seen as changes by QEMU before 9.0.</summary>
+    public bool StandsToSend { get; init; }
+
     /// <summary>Null: copies are compared by reading both.</summary>
     public ICopyPeer? Peer { get; init; }
 }

@@ -50,11 +50,19 @@ public sealed partial class MigrationBench : IAsyncDisposable
         Bench.NeedsImage();
         var bench = new MigrationBench(new Bench(), disks);
         set?.Invoke(bench.Bench.Options);
-        bench.Guest = await bench.Bench.StartAsync(bench.Spec, bench.Record, await bench.Bench.OpenAsync(bench.Spec, bench.Record));
-        bench.Current = bench.Guest;
-        bench._listening = bench.ListenAsync(bench.Guest);
-        await bench.BeatsOnAsync();
-        return bench;
+        try
+        {
+            bench.Guest = await bench.Bench.StartAsync(bench.Spec, bench.Record, await bench.Bench.OpenAsync(bench.Spec, bench.Record));
+            bench.Current = bench.Guest;
+            bench._listening = bench.ListenAsync(bench.Guest);
+            await bench.BeatsOnAsync();
+            return bench;
+        }
+        catch
+        {
+            await bench.DisposeAsync();
+            throw;
+        }
     }
 
     public QemuHypervisor NewTarget(NodeTls tls) => new(new Accelerator(HypervisorKind.Tcg, "test", null), Bench.Options, Bench.Catalog, new UserNetwork(), null, Bench.Processes,

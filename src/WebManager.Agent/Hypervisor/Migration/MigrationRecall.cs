@@ -15,14 +15,28 @@ public sealed class MigrationRecall(QmpClient qmp, TimeProvider clock)
     public async Task<bool> EndAsync(CancellationToken ct)
     {
         var since = clock.GetTimestamp();
+        var cancelled = false;
         while (true)
         {
             var (state, status) = (await _migration.RunStateAsync(ct), (await _migration.QueryAsync(ct)).Status);
-            if (state == "postmigrate") return false;
-            if (status is not ("setup" or "active" or "pre-switchover" or "device" or "cancelling" or "wait-unplug") && state != "finish-migrate") return true;
+            if (state == "postmigrate" && status == "completed") return false;
+            if (status is not ("setup" or "active" or "pre-switchover" or "device" or "cancelling" or "wait-unplug") && state != "finish-migrate")
+            {
+                // It stood still before it was sent, so QEMU did not continue it when that was cancelled.
+                if (state == "postmigrate" || (cancelled && state == "paused")) await qmp.ExecuteAsync("cont", null, ct);
+                return true;
+            }
+
+
             if (clock.GetElapsedTime(since) > Limit) throw new TimeoutException($"The migration stays {status}.");
             // What is just being sent to its end either gets there or fails by itself.
-            if (status is not ("device" or "cancelling") || clock.GetElapsedTime(since) > Limit / 2) await _migration.CancelAsync(ct);
+            if (status is not ("device" or "cancelling") || clock.GetElapsedTime(since) > Limit / 2)
+            {
+                cancelled = true;
+                await _migration.CancelAsync(ct);
+            }
+
+
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, ct);
         }
     }

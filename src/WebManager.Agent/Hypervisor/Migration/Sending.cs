@@ -72,11 +72,17 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
             }
 
             _refused = refused;
-            if (refused is not null) await GoOnAsync();
         }
         catch (Exception e) when (e is QmpException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException)
         {
-            _refused ??= Failed(e is OperationCanceledException ? "The agent ends." : e.Message);
+            _refused = Failed(e is OperationCanceledException ? "The agent ends." : e.Message);
+        }
+
+        if (_refused is null || _leave.IsCancellationRequested) return;
+        try { await GoOnAsync(); }
+        catch (Exception e) when (e is QmpException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            parts.Log.GuestTrouble(guest.Instance, "migration.failed", e.Message);
         }
     }
 
@@ -87,7 +93,12 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
     {
         Show(MigrationPhase.Sending, $"Sending to {To} has begun.");
         // Not while the watch on writes has the guest paused for a moment: that pause would go along with it.
-        using (await mirror.TurnAsync(_leave.Token)) await _migration.SendAsync(to, parts.Tls is null ? null : record.Secondary, parts.Options.MigrationRateMiB, _leave.Token);
+        using (await mirror.TurnAsync(_leave.Token))
+        {
+            if (parts.StandsToSend) await qmp.ExecuteAsync("stop", null, _leave.Token);
+            await _migration.SendAsync(to, parts.Tls is null ? null : record.Secondary, parts.Options.MigrationRateMiB, _leave.Token);
+        }
+
         var (moved, movedAt, downtime) = (0L, parts.Clock.GetTimestamp(), Convergence.First);
         long? sentOnce = null;
         while (true)
@@ -131,7 +142,7 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
         if (!_ended.Task.IsCompleted) return Failed($"The rest did not get through within {parts.Options.SwitchLimit.TotalSeconds:0} s.");
         _facts = await _migration.QueryAsync(_leave.Token);
         var state = await _migration.RunStateAsync(_leave.Token);
-        if (state != "postmigrate") return Failed($"QEMU gave up: {_facts.Error ?? _facts.Status}.");
+        if (state != "postmigrate" || _facts.Status != "completed") return Failed($"QEMU gave up: {_facts.Error ?? _facts.Status}.");
         _over.TrySetResult(new SourceEnd(new SourceFacts(Sent: _facts.Status == "completed", _ranSince), Left: true, _facts.Sent, _pausedAt) { Why = _facts.Error });
         return null;
     }
@@ -148,6 +159,8 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
         var since = parts.Clock.GetTimestamp();
         while (await _migration.RunStateAsync(_leave.Token) == "finish-migrate" && parts.Clock.GetElapsedTime(since) < EndLimit)
             await Task.Delay(TimeSpan.FromMilliseconds(5), parts.Clock, _leave.Token);
+        // One that stood still before it was sent is not continued by QEMU.
+        if (await _migration.RunStateAsync(_leave.Token) is "paused" or "postmigrate") await qmp.ExecuteAsync("cont", null, _leave.Token);
         if (!_isPaused) return;
         await guest.AnnounceAsync(_leave.Token);
         _exportGone |= await ExportGoneAsync();
@@ -165,7 +178,9 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
             await using var disk = await NbdHandshake.ConnectAsync(target, both.Token);
             return false;
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException || (e is OperationCanceledException && limit.IsCancellationRequested)) { return true; }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException) { return true; }
+        // No answer proves nothing; the watch on writes finds a silent link.
+        catch (OperationCanceledException) when (limit.IsCancellationRequested) { return false; }
     }
 
     /// <summary>The guest's own words count again, then whoever waits is answered; called when nothing is under way any more.</summary>
