@@ -19,14 +19,14 @@ public sealed class ReplaceSecondaryTests
         (string?, string?) Refused(string? node, Caller? by = null) => engine.WouldRefuse(new ReplaceSecondary("i1") { Node = node }, by ?? SimPortal.Admin) is { } r ? (r.Code, r.Field) : (null, null);
         Assert.Equal((null, null), Refused("n3"));
         Assert.Equal((null, null), Refused(null));
-        Assert.Equal(("secondary.same", "node"), Refused("n1"));
-        Assert.Equal(("secondary.unchanged", "node"), Refused("n2"));
-        Assert.Equal(("secondary.unknown", "node"), Refused("n9"));
+        Assert.Equal(("secondary.same", "secondary"), Refused("n1"));
+        Assert.Equal(("secondary.unchanged", "secondary"), Refused("n2"));
+        Assert.Equal(("secondary.unknown", "secondary"), Refused("n9"));
         Assert.Equal("right.missing", Refused(null, new Caller("1", "admin", false, "test")).Item1);
         Assert.Equal("right.missing", engine.WouldRefuse(new CleanInstance("i1", "n2"), SimPortal.Admin)?.Code);
         await world.Portal.DoAsync(new ModifyNode("n3") { Drained = true });
         var full = engine.WouldRefuse(new ReplaceSecondary("i1"), SimPortal.Admin);
-        Assert.Equal(("placement.no-room", "node"), (full?.Code, full?.Field));
+        Assert.Equal(("placement.no-room", "secondary"), (full?.Code, full?.Field));
         Assert.Contains("n3: drained", full!.Message, StringComparison.Ordinal);
     });
 

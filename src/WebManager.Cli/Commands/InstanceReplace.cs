@@ -14,7 +14,7 @@ internal static class InstanceReplace
         var auto = new Option<bool>("--auto") { Description = "Let the cluster choose the node." };
         var command = new Command("replace-disks", "Give it another secondary node, when the present one is lost or outdated. Waits until the new copy is whole.").Does(around, async run =>
         {
-            var body = new ReplaceSecondaryRequest { Node = run.Get(node), Reason = run.Get(reason) };
+            var body = new ReplaceSecondaryRequest { Secondary = run.Get(node), Reason = run.Get(reason) };
             var job = await run.Portal.PostAsync($"instances/{Parts.Path(run.Get(name))}/replace-secondary", body, CliJson.Default.ReplaceSecondaryRequest, CliJson.Default.JobAccepted, run.Ct);
             await JobFollower.FollowAsync(run, job, run.Get(noWait));
         }, name, node, auto, reason, noWait);

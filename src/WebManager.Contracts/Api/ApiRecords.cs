@@ -148,7 +148,7 @@ public sealed record ConfirmInstanceRequest(string Node)
 /// <summary>POST /api/v1/instances/{name}/replace-secondary: the other copy is made on this node; null: the cluster chooses one.</summary>
 public sealed record ReplaceSecondaryRequest
 {
-    public string? Node { get; init; }
+    public string? Secondary { get; init; }
     public string? Reason { get; init; }
 }
 

@@ -37,7 +37,7 @@ internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecon
         : node == i.Secondary ? Wrong("secondary.unchanged", $"{node} is the secondary of {i.Name} already.", "Choose another node; a lost copy there is made again when the node is back.")
         : null;
 
-    private static Refusal Wrong(string code, string message, string remedy) => new(code, message, remedy) { Field = "node" };
+    private static Refusal Wrong(string code, string message, string remedy) => new(code, message, remedy) { Field = "secondary" };
 
     private static Outcome<string> Place(string? node, Instance i, Picture now, EngineParts parts) =>
         Allocator.PlaceSecondary(new Demand(i.MemoryMiB, i.DiskMiB, true, i.Primary, node), i.Secondary!, Candidates.Of(now, parts.Nodes, without: i.Id));

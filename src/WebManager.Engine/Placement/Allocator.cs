@@ -31,7 +31,7 @@ public static class Allocator
     {
         var others = nodes.Where(n => n.Name != demand.Primary && n.Name != former).ToList();
         var best = Ranked(others.Where(n => demand.Secondary is null || n.Name == demand.Secondary), demand).FirstOrDefault();
-        return best is null ? NoRoom(demand, others, "secondary", demand.Secondary) with { Field = "node" } : best.Name;
+        return best is null ? NoRoom(demand, others, "secondary", demand.Secondary) with { Field = "secondary" } : best.Name;
     }
 
     private static IEnumerable<Candidate> Ranked(IEnumerable<Candidate> nodes, Demand demand) => nodes.Where(n => Misfit(n, demand) is null)

@@ -34,7 +34,7 @@ internal static class InstanceRoutes
         group.MapPost("/{name}/confirm", (string name, ConfirmInstanceRequest body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new ConfirmInstance(engine.FindInstance(name)?.Name ?? name, body.Node), http, body.Reason)).Accepted();
         group.MapPost("/{name}/replace-secondary", (string name, ReplaceSecondaryRequest? body, HttpContext http, IClusterEngine engine) =>
-            Submit.AsJobAsync(engine, new ReplaceSecondary(engine.FindInstance(name)?.Name ?? name) { Node = body?.Node }, http, body?.Reason)).Accepted();
+            Submit.AsJobAsync(engine, new ReplaceSecondary(engine.FindInstance(name)?.Name ?? name) { Node = body?.Secondary }, http, body?.Reason)).Accepted();
         group.MapGet("/{name}/serial", SerialAsync).Produces<SerialView>().ProducesProblem(404).ProducesProblem(503);
     }
 

@@ -54,6 +54,28 @@ public sealed class CopyAgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Cleaned_secondary_keeps_only_the_record_and_refuses_what_is_older_also_after_a_restart()
+    {
+        var node = await _cluster.NodeAsync("n2");
+        await node.RunAsync();
+        using var engine = node.Engine();
+        Task<Outcome<Done>> CleanAsync(GenerationRecord record) => engine.CallAsync(new RemoveInstanceOrder(Guid.NewGuid(), 1, _guest.Instance) { Record = record });
+        await OpenAsync(engine, 2, SyncState.Alone);
+        Assert.Equal("generation.names-node", (await CleanAsync(Record(3, SyncState.InSync))).Refusal?.Code);
+        Assert.Equal("generation.stale", (await CleanAsync(Record(1, SyncState.InSync) with { Secondary = "n3" })).Refusal?.Code);
+        Assert.Equal(2, (await engine.ReportAsync(_guest.Instance))!.ExportGeneration);
+        var elsewhere = Record(3, SyncState.InSync) with { Secondary = "n3" };
+        Assert.True((await CleanAsync(elsewhere)).Ok);
+        Assert.Equal(["generation.json"], Directory.EnumerateFileSystemEntries(Path.Combine(node.Folder, "instances", _guest.Instance.ToString())).Select(f => Path.GetFileName(f)!));
+
+        await node.KillAgentAsync();
+        await node.RunAsync();
+        var report = (await engine.ReportAsync(_guest.Instance))!;
+        Assert.Equal((elsewhere, GuestPhase.Absent, (long?)null, 0), (report.Stored, report.Guest, report.ExportGeneration, report.Disks));
+        Assert.Equal("generation.stale", (await OpenAsync(engine, 2, SyncState.Alone)).Refusal?.Code);
+    }
+
+    [Fact]
     public async Task Hashes_of_a_copy_are_told_to_its_primary_only()
     {
         var node = await _cluster.NodeAsync("n2");

@@ -176,7 +176,7 @@ public sealed class CommandTests
     [InlineData("PATCH /cluster", """{"autoRecover":false}""", "cluster", "modify", "--auto-recover", "off")]
     [InlineData("PATCH /cluster", """{"replaceAfterSeconds":1800}""", "cluster", "modify", "--auto-replace", "30")]
     [InlineData("PATCH /cluster", """{"replaceAfterSeconds":0}""", "cluster", "modify", "--auto-replace", "off")]
-    [InlineData("POST /instances/web1/replace-secondary", """{"node":"n3"}""", "instance", "replace-disks", "web1", "-n", "n3")]
+    [InlineData("POST /instances/web1/replace-secondary", """{"secondary":"n3"}""", "instance", "replace-disks", "web1", "-n", "n3")]
     [InlineData("POST /instances/web1/replace-secondary", """{"reason":"n2 burnt"}""", "instance", "replace-disks", "web1", "--auto", "--reason", "n2 burnt")]
     [InlineData("POST /cluster/unfreeze", """{"reason":"switch repaired"}""", "cluster", "unfreeze", "--reason", "switch repaired")]
     [InlineData("PATCH /instances/web1", """{"autoRecover":true,"priority":"high"}""", "instance", "modify", "web1", "--auto-recover", "on", "--priority", "high")]
