@@ -60,7 +60,7 @@ public sealed class AgentAndKeeperTests(LabFixture lab) : LabTest(lab)
         Say($"guest at rest {Print.Seconds(rests - begun)} after its agent, started elsewhere {Print.Seconds(started - begun)} after it");
         Assert.True(rests <= started, $"The guest was at rest at {rests} and started elsewhere at {started}.");
 
-        await Until.TrueAsync(() => next.Resume(from) is not null, LabFixture.Soon, "resume N");
+        await Until.TrueAsync(() => next.Resume(from) is not null, LabFixture.Patience, "resume N");
         Assert.True(next.Resume(from) >= old.HighestBeat(), "A record is missing.");
         Assert.True(NodeProcesses.Rests(guest));
         await Lab.BackAsync(at.Primary);
