@@ -21,7 +21,9 @@ public sealed class NodeWatch : IAsyncDisposable
     private readonly CancellationTokenSource _leaving = new();
     private readonly HashSet<(Guid, long)> _stoodDown = [];
     private readonly long _began;
+    private static readonly TimeSpan LongCall = TimeSpan.FromMinutes(1);
     private CancellationTokenSource _answering = new();
+    private CancellationTokenSource _sameRun = new();
     private readonly Signal _nudge = new();
     private Task _loops = Task.CompletedTask;
     private string? _nonce;
@@ -91,11 +93,14 @@ public sealed class NodeWatch : IAsyncDisposable
 
     private bool Answers(GenerationRecord record) { lock (_stoodDown) { return !_stoodDown.Contains((record.Instance, record.Number)); } }
 
-    /// <summary>A call that ends early with node.unreachable when the node falls silent, however long its limit.</summary>
+    /// <summary>
+    /// A call that ends early with node.unreachable when the node falls silent, however long its limit. One that may take long also ends when
+    /// another run of the agent answers: that of a machine that was switched off and on within a moment never will, and no packet says so.
+    /// </summary>
     public async Task<Outcome<TReply>> CallAsync<TReply>(IAgentCall<TReply> call, TimeSpan limit, CancellationToken ct)
     {
         if (Health is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline || (call is IOrder && LastReply is null)) { return Unreachable(); }
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, _answering.Token);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, _answering.Token, limit > LongCall ? _sameRun.Token : CancellationToken.None);
         try
         {
             return await _link.CallAsync(call, limit, both.Token);
@@ -193,6 +198,11 @@ public sealed class NodeWatch : IAsyncDisposable
             (Hello, _askHello) = (hello.Value, false);
         }
         if (LastReply is null) { Nudge(); }   // now its challenge may be answered, and it hears what is newest
+        if (newRun && LastReply is not null)
+        {
+            _sameRun.Cancel();
+            _sameRun = new CancellationTokenSource();
+        }
         (LastReply, AsOf) = (reply, sent);
         var news = newRun || reply.Instances is not null;
         if (reply.Instances is { } instances) { Reports = instances.ToDictionary(r => r.Instance); }
@@ -250,5 +260,6 @@ public sealed class NodeWatch : IAsyncDisposable
         await _loops;
         _leaving.Dispose();
         _answering.Dispose();
+        _sameRun.Dispose();
     }
 }
