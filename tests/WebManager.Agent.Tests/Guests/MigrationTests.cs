@@ -39,7 +39,7 @@ public sealed class MigrationTests
         await bench.BeatsOnAsync(20);
         var gap = bench.Contiguous();
         Say($"{disks} disks: longest gap between two acknowledged records {gap.TotalMilliseconds:0} ms");
-        Assert.True(gap.TotalSeconds < 3 * Bench.Slowness, $"{gap}");
+        Assert.True(gap.TotalSeconds < 5 * Bench.Slowness, $"{gap}");
 
         // The new primary dies: the former one's copy has all that was acknowledged.
         await bench.Bench.Processes.KillAsync($"guest:{bench.Spec.Instance}", default);
@@ -122,16 +122,16 @@ public sealed class MigrationTests
     }
 
     [Fact]
-    public async Task Mirror_that_breaks_while_sending_ends_it_and_the_guest_waits_for_the_leave()
+    public async Task Degrade_while_the_guest_is_sent_ends_that_and_it_goes_on_alone()
     {
         await using var bench = await MigrationBench.InSyncAsync(set: o => o.MigrationRateMiB = 4);
         var waiting = await bench.ReceiveAsync();
         var sending = bench.Guest.SendAsync(bench.Record, waiting.Address, default);
         await Until.TrueAsync(() => bench.Guest.Migration is { MovedBytes: > 0 }, "something was sent");
         await bench.Bench.Processes.KillAsync($"export:{bench.Spec.Instance}", default);
-        Assert.Equal("migration.failed", (await sending).Refusal?.Code);
-        Assert.Equal((GuestPhase.Paused, MirrorPhase.Broken, null), (bench.Guest.Phase, bench.Guest.Mirror, bench.Guest.Migration));
         Bench.Refuted(await bench.Guest.DegradeAsync(Bench.Record(bench.Spec, 2, SyncState.Alone), default));
+        Assert.Equal("migration.cancelled", (await sending).Refusal?.Code);
+        Assert.Equal((GuestPhase.Running, MirrorPhase.Alone, null), (bench.Guest.Phase, bench.Guest.Mirror, bench.Guest.Migration));
         await bench.BeatsOnAsync();
         bench.Contiguous();
     }
