@@ -60,6 +60,8 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
             if (!_live.TryGetValue(from, out var live)) return new Refusal("process.gone", $"{from} does not run.");
             if (_live.TryGetValue(to, out var running)) return new Refusal("process.running", $"{to} runs as pid {running.Pid}.", "Kill it first.");
             if (lease.Start(record, Now) is { Ok: false } no) return no.Refusal;
+            // Before it can run: from here a stall of ours ends it.
+            Arm();
             folder.NoteLive(new LiveNote(to, live.Pid, ProcFacts.StartTime(live.Pid) ?? -1, _boot, record, live.StartedAt));
             folder.ForgetLive(from);
             _live.Remove(from);

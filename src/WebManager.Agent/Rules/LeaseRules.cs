@@ -34,7 +34,8 @@ public sealed class LeaseRules(TimeSpan? isolation = null, RuleSwitches? switche
 
     /// <summary>
     /// M or S stands behind these generations and answers the challenge. False: the nonce is unknown or too old, so no lease comes of it;
-    /// what the records say about newer generations holds in any case.
+    /// what the records say about newer generations holds in any case. But one that would let a guest go on without a lease is only heard of
+    /// here: the node stores it first, if its engine is not replaced by then, and adopts it afterwards (R1, R5).
     /// </summary>
     public bool Answer(string? nonce, IEnumerable<GenerationRecord> standsBehind, TimeSpan now)
     {
@@ -42,10 +43,16 @@ public sealed class LeaseRules(TimeSpan? isolation = null, RuleSwitches? switche
         foreach (var record in standsBehind)
         {
             if (known) Grant(record, (_rules.LeaseFromIssue ? _issued[nonce!] : now) + Isolation);
-            Adopt(record, now);
+            Hear(record, now);
         }
 
         return known;
+    }
+
+    private void Hear(GenerationRecord record, TimeSpan now)
+    {
+        if (!_guests.TryGetValue(record.Instance, out var held)) return;
+        if (record.Number == held.Record.Number || record.Primary != held.Record.Primary || !_rules.SamePrimaryAdopts) Adopt(record, now);
     }
 
     /// <summary>Whether a guest may start or go on under this record now.</summary>

@@ -133,6 +133,8 @@ public sealed class KeeperTests : IAsyncLifetime
         Assert.Equal("process.gone", (await _keeper.BecomeAsync(waiting, guest, record, default)).Refusal?.Code);
         // Killed by the name that it has now; the notes of a keeper that follows tell the same.
         Assert.Equal([$"guest_{record.Instance}.json"], Directory.GetFiles(Path.Combine(_dir, "keeper/live")).Select(Path.GetFileName));
+        await Until.TrueAsync(() => Real.IsStopped(pid));
+        _keeper.Answer(null, [record with { Number = record.Number + 1, Tag = "next", Primary = "elsewhere", Sync = SyncState.Alone }]);
         await Until.TrueAsync(() => _ends.Count == 1);
         Assert.Equal((guest, pid, true, record.Number), (_ends[0].Id, _ends[0].Pid, _ends[0].ByKeeper, _ends[0].Generation));
     }

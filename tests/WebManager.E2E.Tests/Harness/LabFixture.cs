@@ -27,7 +27,10 @@ public sealed class LabFixture : IAsyncLifetime
     public Wm Wm => Portal.Wm;
     public NodeProcesses Processes => Portal.Nodes;
 
-    public async ValueTask InitializeAsync() => _portal = await PortalProcess.StartAsync();
+    /// <summary>Nodes fall silent far more often here than any node may that is to be trusted.</summary>
+    private static readonly Dictionary<string, string> s_settings = new() { ["Engine__Recovery__FlapLimit"] = "1000" };
+
+    public async ValueTask InitializeAsync() => _portal = await PortalProcess.StartAsync(settings: s_settings);
 
     public async ValueTask DisposeAsync()
     {

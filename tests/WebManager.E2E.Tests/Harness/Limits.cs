@@ -12,7 +12,9 @@ internal static class Limits
     public static TimeSpan Standstill => Seconds(1);
     public static TimeSpan LossThatTells => Seconds(1);
     public static TimeSpan SilentLoss => Seconds(4);
-    public static TimeSpan MigrationGap => Seconds(0.5);
+
+    /// <summary>An emulated guest stands still while all of its memory is sent (docs/replication.md, "Live migration").</summary>
+    public static TimeSpan MigrationGap(bool emulated) => Seconds(emulated ? 2 : 0.5);
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds * s_slowness);
 }

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Xunit;
 
 namespace WebManager.Web.Tests.Pages;
 
@@ -29,9 +30,27 @@ public sealed class Browser : IAsyncLifetime
         await context.AddCookiesAsync([new() { Name = "wm-theme", Value = theme, Url = address.ToString() }]);
         var page = await context.NewPageAsync();
         page.SetDefaultTimeout(15_000);
+        Tell(page);
         await page.GotoAsync(path);
         await page.Locator("main h1").First.WaitForAsync();
         return page;
+    }
+
+    /// <summary>What the browser complains of stands beside a test's failure.</summary>
+    private static void Tell(IPage page)
+    {
+        var output = TestContext.Current.TestOutputHelper;
+        void Say(string text)
+        {
+            // It may come when the test is over.
+            try { output?.WriteLine(text); }
+            catch (InvalidOperationException) { }
+        }
+
+        page.Console += (_, m) => { if (m.Type is "error" or "warning") { Say($"console {m.Type}: {m.Text}"); } };
+        page.PageError += (_, e) => Say($"page error: {e}");
+        page.RequestFailed += (_, r) => Say($"request failed: {r.Url}: {r.Failure}");
+        page.Response += (_, r) => { if (r.Status >= 400) { Say($"{r.Status}: {r.Url}"); } };
     }
 
     public async ValueTask DisposeAsync()
