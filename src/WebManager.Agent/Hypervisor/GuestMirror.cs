@@ -69,6 +69,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         {
             // It may hang in a drain that waits for the dead copy.
             await _graph.YankAsync(CancellationToken.None);
+            await new Migration.MigrationQmp(_qmp).YankAsync(CancellationToken.None);
             await guest.CancelMigrationAsync(CancellationToken.None);
         }
 
@@ -76,6 +77,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         try
         {
             // From here on to the end, whoever asked: half a graph would leave the guest waiting.
+            await new Migration.MigrationQmp(_qmp).YankAsync(CancellationToken.None);
             await _graph.YankAsync(CancellationToken.None);
             // Writes in flight end with an error now and pause the guest; one that wrote nothing is paused here.
             await _qmp.ExecuteAsync("stop", null, CancellationToken.None);

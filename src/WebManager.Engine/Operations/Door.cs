@@ -47,7 +47,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     {
         CreateInstance create when now.Jobs.Values.Any(j => !j.Ended && j.Request is CreateInstance other && other.Instance == create.Instance) =>
             new Refusal("instance.exists", $"{create.Instance} is being created already.", "Choose another name.") { Field = "instance" },
-        RecoverInstance or DegradeInstance or RestartInstance or ResyncInstance or ReplaceSecondary or CleanInstance or CleanUpMigration when now.OpenJobOf(((InstanceRequest)request).Instance) is { } open =>
+        RecoverInstance or DegradeInstance or RestartInstance or ResyncInstance or CleanInstance or CleanUpMigration when now.OpenJobOf(((InstanceRequest)request).Instance) is { } open =>
             new Refusal("instance.busy", $"Job {open.Id} works on {((InstanceRequest)request).Instance}.", "Wait for it."),
         _ => null,
     };

@@ -50,6 +50,19 @@ public sealed class MigrationQmp(QmpClient qmp)
 
     public Task ContinueAsync(CancellationToken ct) => qmp.ExecuteAsync("migrate-continue", new JsonObject { ["state"] = "pre-switchover" }, ct);
 
+    /// <summary>
+    /// Cuts the connection to the target, out of band: the last of the memory is sent with QEMU's main lock held, so that over a silent link no other
+    /// command is answered any more.
+    /// </summary>
+    public async Task YankAsync(CancellationToken ct)
+    {
+        try { await qmp.ExecuteOobAsync("yank", new JsonObject { ["instances"] = new JsonArray(new JsonObject { ["type"] = "migration" }) }, ct); }
+        catch (QmpException)
+        {
+            // Nothing is being sent.
+        }
+    }
+
     public Task CancelAsync(CancellationToken ct) => qmp.ExecuteAsync("migrate_cancel", null, ct);
 
     // QEMU announces the guest's address as soon as it is here, also when it goes on at its source after all, which then announces it again.

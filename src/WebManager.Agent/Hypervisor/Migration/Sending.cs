@@ -152,6 +152,7 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
     {
         if (!_ended.Task.IsCompleted)
         {
+            await _migration.YankAsync(_leave.Token);
             await _migration.CancelAsync(_leave.Token);
             await Task.WhenAny(_ended.Task, Task.Delay(EndLimit, parts.Clock, _leave.Token));
         }
