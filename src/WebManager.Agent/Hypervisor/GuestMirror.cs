@@ -69,8 +69,9 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         {
             // It may hang in a drain that waits for the dead copy.
             await _graph.YankAsync(CancellationToken.None);
+            var cancelling = guest.CancelMigrationAsync(CancellationToken.None);
             await new Migration.MigrationQmp(_qmp).YankAsync(CancellationToken.None);
-            await guest.CancelMigrationAsync(CancellationToken.None);
+            await cancelling;
         }
 
         using var turn = await TurnAsync(ct);

@@ -62,8 +62,13 @@ public sealed class KeeperTests : IAsyncLifetime
         var (mine, theirs) = (Record(SyncState.InSync), Record(SyncState.InSync));
         var (a, b) = ((await StartAsync(mine)).Pid, (await StartAsync(theirs)).Pid);
         await Until.TrueAsync(() => Real.IsStopped(a) && Real.IsStopped(b));
-        _keeper.Answer(null, [mine with { Number = 2, Tag = "2", Sync = SyncState.Alone }, theirs with { Number = 2, Tag = "2", Primary = "n2", Secondary = "n1" }]);
-        await Until.TrueAsync(() => !Real.IsStopped(a) && !Real.IsAlive(b));
+        var leave = mine with { Number = 2, Tag = "2", Sync = SyncState.Alone };
+        _keeper.Answer(null, [leave, theirs with { Number = 2, Tag = "2", Primary = "n2", Secondary = "n1" }]);
+        await Until.TrueAsync(() => !Real.IsAlive(b));
+        // Hearing of it is not enough: the node stores it first.
+        Assert.True(Real.IsStopped(a));
+        Assert.True((await _keeper.AdoptAsync(leave, default)).Ok);
+        await Until.TrueAsync(() => !Real.IsStopped(a));
         await Task.Delay(Isolation + TimeSpan.FromMilliseconds(300));
         Assert.True(Real.IsAlive(a) && !Real.IsStopped(a));
         await Until.TrueAsync(() => _ends.Count == 1);

@@ -106,8 +106,8 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
             await Task.WhenAny(_paused.Task, _ended.Task, Task.Delay(Look, parts.Clock, _leave.Token));
             _leave.Token.ThrowIfCancellationRequested();
             _facts = await _migration.QueryAsync(_leave.Token);
-            if (_ended.Task.IsCompleted) return Failed($"QEMU gave up: {_facts.Error ?? _facts.Status}.");
             if (_stop.IsCancellationRequested) return new Refusal("migration.cancelled", "The migration was cancelled.", "The guest goes on where it was.");
+            if (_ended.Task.IsCompleted) return Failed($"QEMU gave up: {_facts.Error ?? _facts.Status}.");
             if (guest.Mirror != MirrorPhase.InSync) return Failed("The mirror broke while the guest was being sent.");
             if (_paused.Task.IsCompleted) return null;
             if (_facts.Sent > moved) (moved, movedAt) = (_facts.Sent, parts.Clock.GetTimestamp());
