@@ -39,6 +39,9 @@ public sealed class HypervisorOptions
     /// <summary>How long, after its memory went over once, a guest may go on changing it faster than it can be sent.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")] public TimeSpan MigrationPatience { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Most time that an emulated guest, which stands still for that, waits for the connection to its target.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.2", "00:01:00")] public TimeSpan MigrationConnect { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How long a paused source waits for the order to switch.</summary>
     [Range(typeof(TimeSpan), "00:00:00.5", "00:01:00")] public TimeSpan SwitchWait { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -232,8 +232,8 @@ public sealed record GuestParts(GuestPaths Paths, HypervisorOptions Options, Tim
     /// <summary>Null: connections to other nodes are not encrypted.</summary>
     public NodeTls? Tls { get; init; }
 
-    /// <summary>The guest stands still while its memory is sent: emulated writes are not all seen as changes by QEMU before 9.0.</summary>
-    public bool StandsToSend { get; init; }
+    /// <summary>No KVM: QEMU before 9.0 does not see every write of an emulated CPU as a change of memory.</summary>
+    public bool Emulated { get; init; }
 
     /// <summary>Null: copies are compared by reading both.</summary>
     public ICopyPeer? Peer { get; init; }

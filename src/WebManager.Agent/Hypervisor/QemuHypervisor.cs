@@ -66,7 +66,7 @@ public sealed class QemuHypervisor(Accelerator accelerator, HypervisorOptions op
         return await QemuIncoming.BeginAsync(start, pid.Value, Parts(paths), processes, ct);
     }
 
-    private GuestParts Parts(GuestPaths paths) => new(paths, options, clock, log) { Tls = tls, Peer = peer, StandsToSend = accelerator.Kind == HypervisorKind.Tcg };
+    private GuestParts Parts(GuestPaths paths) => new(paths, options, clock, log) { Tls = tls, Peer = peer, Emulated = accelerator.Kind == HypervisorKind.Tcg };
 
     private async Task<Outcome<IGuest>> AttachAsync(GuestStart start, int pid, GuestPaths paths, long begun, TimeSpan prepared, CancellationToken ct)
     {

@@ -78,6 +78,7 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         lock (_gate)
         {
             if (!_live.TryGetValue(id, out var live)) return Task.CompletedTask;
+            live.Dying = true;
             _ = Native.kill(live.Pid, Native.SigKill);
             return live.Reaped.Task;
         }
@@ -123,16 +124,16 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         TimeSpan? next;
         lock (_gate)
         {
-            // Somebody else has continued it: it runs, so its lease counts again, before anything is decided.
-            foreach (var live in _live.Values.Where(l => l.Leased && lease.IsPaused(l.Record!.Instance) && !ProcFacts.IsStopped(l.Pid))) Resume(live, told);
+            // Somebody else has continued it: it runs, so its lease counts again, before anything is decided. What is dying does not stand still either.
+            foreach (var live in _live.Values.Where(l => l is { Leased: true, Dying: false } && lease.IsPaused(l.Record!.Instance) && !ProcFacts.IsStopped(l.Pid))) Resume(live, told);
             foreach (var live in Leased(lease.Expired(Now)).Where(l => !l.KilledByUs))
             {
-                (live.KilledByUs, live.KilledAt) = (true, Now);
+                (live.KilledByUs, live.KilledAt, live.Dying) = (true, Now, true);
                 _ = Native.kill(live.Pid, Native.SigKill);
             }
 
             Pause(told);
-            var resumed = Leased(lease.ToResume(Now)).ToList();
+            var resumed = Leased(lease.ToResume(Now)).Where(l => !l.Dying).ToList();
             foreach (var live in resumed) Resume(live, told);
             // In this order: a guest that goes on must not outlive a keeper that stalls right here.
             Arm();
@@ -249,6 +250,9 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         public bool Leased { get; private set; } = leased;
         public DateTimeOffset StartedAt => startedAt;
         public bool KilledByUs { get; set; }
+
+        /// <summary>SIGKILL was sent, on the agent's word or for want of a lease: it executes nothing any more.</summary>
+        public bool Dying { get; set; }
         public TimeSpan KilledAt { get; set; }
         public TaskCompletionSource Reaped { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

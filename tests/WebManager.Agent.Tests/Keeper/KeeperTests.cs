@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using WebManager.Agent.Keeper;
 using WebManager.Contracts;
+using WebManager.Testing.E2E;
 using Xunit;
 
 namespace WebManager.Agent.Tests.Keeper;
@@ -73,6 +74,20 @@ public sealed class KeeperTests : IAsyncLifetime
         Assert.True(Real.IsAlive(a) && !Real.IsStopped(a));
         await Until.TrueAsync(() => _ends.Count == 1);
         Assert.Equal((9, true), (_ends[0].Signal, _ends[0].ByKeeper));
+    }
+
+    [Fact]
+    public async Task Paused_guest_that_is_killed_never_goes_on()
+    {
+        // Much memory: its death takes long enough to look at.
+        var record = Record(SyncState.InSync);
+        var (_, _, pid) = await StartAsync(record, Sleep(record) with { Arguments = ["perl", "-e", "my $x = 'x' x 400000000; sleep 600"] });
+        await Until.TrueAsync(() => _pauses.Count == 1);
+        var killed = _keeper.KillAsync(Sleep(record).Id, default);
+        while (!killed.IsCompleted) Assert.True(NodeProcesses.Rests(pid), "It seemed to run while it died.");
+        await killed;
+        await Until.TrueAsync(() => _ends.Count == 1);
+        Assert.Equal([true], _pauses);
     }
 
     [Fact]
@@ -241,14 +256,14 @@ public sealed class KeeperTests : IAsyncLifetime
     }
 
     /// <summary>Answers for the record and starts a guest under it; once more when the machine was too busy to do that within the lease.</summary>
-    private async Task<(Stopwatch Issued, string? Nonce, int Pid)> StartAsync(GenerationRecord record)
+    private async Task<(Stopwatch Issued, string? Nonce, int Pid)> StartAsync(GenerationRecord record, SpawnRequest? request = null)
     {
         while (true)
         {
             var issued = Stopwatch.StartNew();
             var nonce = await _keeper.ChallengeAsync(default);
             _keeper.Answer(nonce, [record]);
-            var pid = await _keeper.SpawnAsync(Sleep(record), default);
+            var pid = await _keeper.SpawnAsync(request ?? Sleep(record), default);
             if (pid.Ok) return (issued, nonce, pid.Value);
             Assert.Equal("lease.missing", pid.Refusal.Code);
         }

@@ -18,6 +18,9 @@ public sealed record NodeProcess(int Pid, string Node, string Name, string Argum
 public sealed class NodeProcesses(string labFolder)
 {
     private const int SigKill = 9;
+
+    // include/linux/sched.h
+    private const uint FlagExiting = 0x4, FlagSignaled = 0x400;
     private const long TicksPerSecond = 100;
 
     /// <summary>lab.json's id; null before the lab was opened once.</summary>
@@ -67,20 +70,36 @@ public sealed class NodeProcesses(string labFolder)
         return close > 0 && close + 2 < stat.Length && stat[close + 2] is not ('Z' or 'X');
     }
 
-    /// <summary>It executes nothing: dead, or every thread of it stopped (by its keeper, without a lease).</summary>
+    /// <summary>It executes nothing: dead, dying, or every thread of it stopped (by its keeper, without a lease).</summary>
     public static bool Rests(int pid)
     {
         if (!Lives(pid)) return true;
         try
         {
-            return Directory.EnumerateDirectories($"/proc/{pid}/task").Select(t => Encoding.UTF8.GetString(Read($"{t}/stat")))
-                .All(s => s.Length == 0 || s[s.LastIndexOf(')') + 2] is 'T' or 'Z' or 'X');
+            return Directory.EnumerateDirectories($"/proc/{pid}/task").All(ThreadRests);
         }
         catch (IOException)
         {
             return true;
         }
     }
+
+    /// <summary>
+    /// A stopped thread that is killed is runnable again, but only in the kernel, until all its memory is freed. The looks in this order: the
+    /// pending signal goes once the thread is marked as ending.
+    /// </summary>
+    private static bool ThreadRests(string task) => Stat(task) is not { Stopped: false, Ending: false } || KillPends(task) || Stat(task) is not { Ending: false };
+
+    private static (bool Stopped, bool Ending)? Stat(string task)
+    {
+        var stat = Encoding.UTF8.GetString(Read($"{task}/stat"));
+        if (stat.Length == 0) return null;
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return (fields[0] is "T" or "Z" or "X", (uint.Parse(fields[6], CultureInfo.InvariantCulture) & (FlagExiting | FlagSignaled)) != 0);
+    }
+
+    private static bool KillPends(string task) => Encoding.UTF8.GetString(Read($"{task}/status")).Split('\n').FirstOrDefault(l => l.StartsWith("SigPnd:", StringComparison.Ordinal)) is { } pending
+        && (ulong.Parse(pending["SigPnd:".Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (SigKill - 1))) != 0;
 
     /// <summary>When the process began, on the clock of SinceBoot; 10 ms steps, rounded down.</summary>
     public static TimeSpan StartOf(int pid)

@@ -34,12 +34,13 @@ public sealed class MigrationQmp(QmpClient qmp)
     public async Task<string> RunStateAsync(CancellationToken ct) => (await qmp.ExecuteAsync("query-status", null, ct)).GetProperty("status").GetString() ?? "";
 
     /// <param name="tlsName">The node that the target must show itself to be; null: not encrypted.</param>
-    public async Task SendAsync(MigrationAddress to, string? tlsName, int rateMiB, CancellationToken ct)
+    /// <param name="downtime">The pause that the rest may cost; zero: the memory is gone through once, then the guest is paused whatever is left.</param>
+    public async Task SendAsync(MigrationAddress to, string? tlsName, int rateMiB, TimeSpan downtime, CancellationToken ct)
     {
         await CapabilitiesAsync(ForSource, ct);
         await qmp.ExecuteAsync("migrate-set-parameters", new JsonObject
         {
-            ["max-bandwidth"] = (long)rateMiB << 20, ["downtime-limit"] = (long)Convergence.First.TotalMilliseconds,
+            ["max-bandwidth"] = (long)rateMiB << 20, ["downtime-limit"] = (long)downtime.TotalMilliseconds,
             ["tls-creds"] = tlsName is null ? "" : NodeTls.CredentialsId, ["tls-hostname"] = tlsName ?? "",
         }, ct);
         await qmp.ExecuteAsync("migrate", new JsonObject { ["uri"] = Uri(to.Host, to.Port) }, ct);

@@ -27,7 +27,6 @@ public sealed class MigrationRecall(QmpClient qmp, TimeProvider clock)
                 return true;
             }
 
-
             if (clock.GetElapsedTime(since) > Limit) throw new TimeoutException($"The migration stays {status}.");
             // What is just being sent to its end either gets there or fails by itself.
             if (status is not ("device" or "cancelling") || clock.GetElapsedTime(since) > Limit / 2)
@@ -35,7 +34,6 @@ public sealed class MigrationRecall(QmpClient qmp, TimeProvider clock)
                 cancelled = true;
                 await _migration.CancelAsync(ct);
             }
-
 
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, ct);
         }

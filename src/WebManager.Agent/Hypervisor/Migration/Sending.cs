@@ -95,8 +95,8 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
         // Not while the watch on writes has the guest paused for a moment: that pause would go along with it.
         using (await mirror.TurnAsync(_leave.Token))
         {
-            if (parts.StandsToSend) await qmp.ExecuteAsync("stop", null, _leave.Token);
-            await _migration.SendAsync(to, parts.Tls is null ? null : record.Secondary, parts.Options.MigrationRateMiB, _leave.Token);
+            if (!parts.Emulated) await BeginAsync(Convergence.First);
+            else if (await BeginEmulatedAsync() is { } refused) return refused;
         }
 
         var (moved, movedAt, downtime) = (0L, parts.Clock.GetTimestamp(), Convergence.First);
@@ -109,7 +109,7 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
             if (_stop.IsCancellationRequested) return new Refusal("migration.cancelled", "The migration was cancelled.", "The guest goes on where it was.");
             if (_ended.Task.IsCompleted) return Failed($"QEMU gave up: {_facts.Error ?? _facts.Status}.");
             if (guest.Mirror != MirrorPhase.InSync) return Failed("The mirror broke while the guest was being sent.");
-            if (_paused.Task.IsCompleted) return null;
+            if (_paused.Task.IsCompleted) return parts.Emulated && _facts.Passes > 1 ? Failed("QEMU went through the memory of a running emulated guest twice, and may have missed changes.") : null;
             if (_facts.Sent > moved) (moved, movedAt) = (_facts.Sent, parts.Clock.GetTimestamp());
             else if (parts.Clock.GetElapsedTime(movedAt) > parts.Options.CopyStall) return Failed($"Nothing got through to {To} for {parts.Options.CopyStall.TotalSeconds:0} s.");
             Show(MigrationPhase.Sending, null);
@@ -121,6 +121,28 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
             if (allowed == downtime) continue;
             await _migration.DowntimeAsync(downtime = allowed, _leave.Token);
         }
+    }
+
+    private Task BeginAsync(TimeSpan downtime) => _migration.SendAsync(to, parts.Tls is null ? null : record.Secondary, parts.Options.MigrationRateMiB, downtime, _leave.Token);
+
+    /// <summary>
+    /// QEMU 7.2 sees what an emulated CPU writes from one begin of the marks on, and from no later one (docs/replication.md). So the guest stands still
+    /// while they are begun, and is gone through once: no downtime is allowed, hence nothing is marked anew before it is paused.
+    /// </summary>
+    private async Task<Refusal?> BeginEmulatedAsync()
+    {
+        await qmp.ExecuteAsync("stop", null, _leave.Token);
+        await BeginAsync(TimeSpan.Zero);
+        var since = parts.Clock.GetTimestamp();
+        while ((_facts = await _migration.QueryAsync(_leave.Token)).Status == "setup")
+        {
+            if (_stop.IsCancellationRequested || _ended.Task.IsCompleted) break;
+            if (parts.Clock.GetElapsedTime(since) > parts.Options.MigrationConnect) return Failed($"No connection to {To} came about within {parts.Options.MigrationConnect.TotalSeconds:0.#} s.");
+            await Task.Delay(TimeSpan.FromMilliseconds(2), parts.Clock, _leave.Token);
+        }
+
+        if (_facts.Status == "active") await qmp.ExecuteAsync("cont", null, _leave.Token);
+        return null;
     }
 
     /// <summary>From the pause on; null: it is over and answered.</summary>
@@ -160,7 +182,7 @@ internal sealed class Sending(QemuGuest guest, GuestMirror mirror, QmpClient qmp
         var since = parts.Clock.GetTimestamp();
         while (await _migration.RunStateAsync(_leave.Token) == "finish-migrate" && parts.Clock.GetElapsedTime(since) < EndLimit)
             await Task.Delay(TimeSpan.FromMilliseconds(5), parts.Clock, _leave.Token);
-        // One that stood still before it was sent is not continued by QEMU.
+        // One that stood still when that began, or was paused meanwhile, is not continued by QEMU.
         if (await _migration.RunStateAsync(_leave.Token) is "paused" or "postmigrate") await qmp.ExecuteAsync("cont", null, _leave.Token);
         if (!_isPaused) return;
         await guest.AnnounceAsync(_leave.Token);
