@@ -18,6 +18,7 @@ public sealed partial class MigrationBench : IAsyncDisposable
     private readonly List<IIncomingGuest> _waiting = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<(TimeSpan At, int Beat)> _heard = [];
+    private readonly List<string> _said = [];
     private readonly CancellationTokenSource _leaving = new();
     private Task _listening = Task.CompletedTask;
 
@@ -112,6 +113,7 @@ public sealed partial class MigrationBench : IAsyncDisposable
                 rest += Encoding.UTF8.GetString(bytes.Span);
                 var lines = rest.Split('\n');
                 rest = lines[^1];
+                lock (_heard) _said.AddRange(lines[..^1]);
                 foreach (var beat in lines[..^1].Select(l => BeatLine().Match(l)).Where(m => m.Success))
                     lock (_heard) _heard.Add((_clock.Elapsed, int.Parse(beat.Groups[1].Value, CultureInfo.InvariantCulture)));
             }
@@ -123,6 +125,9 @@ public sealed partial class MigrationBench : IAsyncDisposable
     private static partial Regex BeatLine();
 
     public (TimeSpan At, int Beat)[] Heard { get { lock (_heard) return [.. _heard]; } }
+
+    /// <summary>All that the guest printed, whichever node it was on.</summary>
+    public IReadOnlyList<string> Said { get { lock (_heard) return [.. _said]; } }
 
     public int Beat => Heard is [.., var last] ? last.Beat : 0;
 

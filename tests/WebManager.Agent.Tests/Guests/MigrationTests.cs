@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using WebManager.Agent.Hypervisor;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
@@ -46,6 +47,29 @@ public sealed class MigrationTests
         var said = bench.Beat;
         Bench.Refuted(await bench.Back.CloseAsync(bench.Spec.Instance, default));
         Assert.InRange(await bench.ResumedOnSourceAsync(), said, said + 1);
+    }
+
+    /// <summary>QEMU 7.2 does not see all that an emulated CPU writes as changed: a page that is missed shows as another sum, or as a panic.</summary>
+    [Fact]
+    public async Task Guest_that_changes_its_memory_all_the_time_arrives_whole()
+    {
+        await using var bench = await MigrationBench.InSyncAsync();
+        const string churn = "(dd if=/dev/urandom of=/tmp/a bs=1M count=4; s=$(md5sum </tmp/a); n=0; while cat /tmp/a >/tmp/b && mv /tmp/b /tmp/a && [ \"$(md5sum </tmp/a)\" = \"$s\" ]; do n=$((n+1)); echo same $n; done; echo differs) 2>/dev/null &\n";
+        await bench.Guest.WriteSerialAsync(Encoding.ASCII.GetBytes(churn), default);
+        int Same() => bench.Said.Count(l => l.Contains("same ", StringComparison.Ordinal) && !l.Contains('$', StringComparison.Ordinal));
+        await Until.TrueAsync(() => Same() > 3, "the guest copies and compares");
+        var waiting = await bench.ReceiveAsync();
+        await SentAsync(bench, waiting);
+        Bench.Refuted(await bench.ReleaseAsync());
+        var end = await bench.Guest.SwitchAsync(default);
+        Bench.Refuted(end);
+        await waiting.Whole;
+        var before = Same();
+        await bench.TakeOverAsync(waiting);
+        await Until.TrueAsync(() => Same() > before + 10 || bench.Said.Any(l => l.Contains("differs", StringComparison.Ordinal) && !l.Contains('$', StringComparison.Ordinal)), "the guest copies and compares on");
+        Say($"{end.Value?.MovedBytes >> 20} MiB sent, {before} copies before, {Same()} since: {bench.Said[^1]}");
+        Assert.DoesNotContain(bench.Said, l => (l.Contains("differs", StringComparison.Ordinal) && !l.Contains('$', StringComparison.Ordinal)) || l.Contains("panic", StringComparison.Ordinal));
+        await bench.BeatsOnAsync();
     }
 
     private static async Task SentAsync(MigrationBench bench, IIncomingGuest waiting) =>
