@@ -1,5 +1,6 @@
 // The orders on a guest's copies, one at a time; the guest's picture follows from what they did.
 using WebManager.Agent.Hypervisor.Copy;
+using WebManager.Agent.Hypervisor.Migration;
 using WebManager.Agent.Hypervisor.Qmp;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
@@ -11,6 +12,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     private readonly SemaphoreSlim _order = new(1, 1);
     private readonly CancellationTokenSource _leaving = new();
     private QmpClient _qmp = null!;
+    private MigrationQmp _migration = null!;
     private MirrorGraph _graph = null!;
     private MirrorCopy? _copy;
     private CancellationTokenSource? _copyStop;
@@ -28,7 +30,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
 
     public void Attach(QmpClient qmp)
     {
-        _qmp = qmp;
+        (_qmp, _migration) = (qmp, new MigrationQmp(qmp));
         _graph = new MirrorGraph(qmp, guest.Start.Guest.Template == DiskTemplate.Mirror ? guest.Start.Guest.Disks : [], parts.Tls);
         if (!Mirrored) return;
         _watching = Task.WhenAll(new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token), new FlushMarks(guest, qmp, _graph, parts).RunAsync(_leaving.Token));
@@ -70,7 +72,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
             // It may hang in a drain that waits for the dead copy.
             await _graph.YankAsync(CancellationToken.None);
             var cancelling = guest.CancelMigrationAsync(CancellationToken.None);
-            await new Migration.MigrationQmp(_qmp).YankAsync(CancellationToken.None);
+            await _migration.YankAsync(CancellationToken.None);
             await cancelling;
         }
 
@@ -78,7 +80,8 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         try
         {
             // From here on to the end, whoever asked: half a graph would leave the guest waiting.
-            await new Migration.MigrationQmp(_qmp).YankAsync(CancellationToken.None);
+            // Also a sending that began before it was our turn.
+            await _migration.YankAsync(CancellationToken.None);
             await _graph.YankAsync(CancellationToken.None);
             // Writes in flight end with an error now and pause the guest; one that wrote nothing is paused here.
             await _qmp.ExecuteAsync("stop", null, CancellationToken.None);

@@ -186,5 +186,6 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
         foreach (var open in _open.Values) await open.Daemon.DisposeAsync();
         foreach (var ready in _ready.Values) await ready.DisposeAsync();
         _open.Clear();
+        _ready.Clear();
     }
 }
