@@ -28,6 +28,7 @@ public sealed class MaintenanceTests
         Assert.Equal([("b", "n3", MoveKind.Migrate), ("a", "n2", MoveKind.Migrate), ("c", "n2", MoveKind.Failover), ("d", null, MoveKind.Stays)], plan.Leave.Select(m => (m.Instance, m.To, m.Kind)));
         Assert.Equal("d has no copy on another node. It ends with n1: stop it before that.", $"{plan.Leave[3].Why!.Message} {plan.Leave[3].Why!.Remedy}");
         Assert.Equal(["a", "b", "c", "e"], plan.Copies);
+        Assert.Equal("migrate.elsewhere", world.Portal.Engine.WouldRefuse(new MigrateInstance("a") { To = "n3" }, SimPortal.Admin)?.Code);
 
         var job = await world.Portal.DoAsync(On);
         Assert.Equal(JobStatus.Success, job.Status);   // what stays does not have to run
