@@ -49,6 +49,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
             new NodeFaults(nodes, state, events, clock, heartbeat, recovery), events, Feeds, steps, log);
         _runner = new JobRunner(_parts);
         _door = new Door(_parts, _runner);
+        _runner.Door = _door;
         _rows = new RowMaker(state, nodes, Feeds, events, power);
         _reconciler = new Reconciler(_parts, _door, _rows);
         state.Committed += OnCommitted;
@@ -139,6 +140,8 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
 
     public async Task<Job> WaitAsync(long job, CancellationToken ct) =>
         await _runner.WaitAsync(job, ct) ?? await _store.JobAsync(job, ct) ?? throw new KeyNotFoundException($"There is no job {job}.");
+
+    public MaintenancePlan? PlanMaintenance(string node) => _parts.Now.Nodes.ContainsKey(node) ? MaintenancePlanner.Plan(node, _parts.Now, _parts) : null;
 
     public Instance? FindInstance(string nameOrId) => _parts.Now.Find(nameOrId);
 

@@ -27,6 +27,9 @@ public interface IClusterEngine
     /// <summary>Why this engine changes nothing any more (another one works on the cluster); null: it does.</summary>
     Refusal? Halted { get; }
 
+    /// <summary>What maintenance of the node would do, or still has to do; null: there is no such node.</summary>
+    MaintenancePlan? PlanMaintenance(string node);
+
     /// <summary>The stored instance (pages need more than the row has); null if there is none.</summary>
     Instance? FindInstance(string nameOrId);
 }

@@ -158,7 +158,7 @@ public sealed class RecoveryPolicyTests
     }
 
     /// <summary>A node that comes back with another memory: its agent says hello again.</summary>
-    private static async Task StateMemoryAsync(SimWorld world, string node, long memory)
+    internal static async Task StateMemoryAsync(SimWorld world, string node, long memory)
     {
         world.Node(node).MemoryMiB = memory;
         world.Node(node).CrashAgent();
@@ -167,10 +167,10 @@ public sealed class RecoveryPolicyTests
         Assert.Equal(memory, world.Database.Nodes.Single(n => n.Name == node).MemoryMiB);
     }
 
-    private static Task MakeAsync(SimWorld world, string name, string primary, string secondary) =>
+    internal static Task MakeAsync(SimWorld world, string name, string primary, string secondary) =>
         ScenarioInstances.CreateAsync(world, new ScenarioInstance(name, DiskTemplate.Mirror, primary, secondary, true));
 
-    private static void InCluster(SimOptions options, Func<SimWorld, Task> test)
+    internal static void InCluster(SimOptions options, Func<SimWorld, Task> test)
     {
         var world = new SimWorld(options);
         world.Network.SlowPart = 0;

@@ -33,6 +33,8 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ConfirmInstanceRequest))]
 [JsonSerializable(typeof(ReplaceSecondaryRequest))]
 [JsonSerializable(typeof(MigrateInstanceRequest))]
+[JsonSerializable(typeof(MaintenanceRequest))]
+[JsonSerializable(typeof(MaintenancePlanView))]
 [JsonSerializable(typeof(BackupManifest))]
 [JsonSerializable(typeof(ModifyClusterRequest))]
 [JsonSerializable(typeof(ReasonRequest))]

@@ -29,12 +29,22 @@ internal static class Parts
     public static Option<string?> OneOf(string name, string help, params string[] allowed)
     {
         var option = new Option<string?>(name) { Description = help, HelpName = string.Join('|', allowed) };
-        option.Validators.Add(r =>
-        {
-            foreach (var bad in r.Tokens.Select(t => t.Value).Except(allowed)) r.AddError($"{name}: \"{bad}\" is none of {string.Join(", ", allowed)}.");
-        });
+        option.Validators.Add(r => Among(r, name, r.Tokens, allowed));
         option.CompletionSources.Add(allowed);
         return option;
+    }
+
+    public static Argument<string> Choice(string name, string help, params string[] allowed)
+    {
+        var argument = new Argument<string>(name) { Description = help, HelpName = string.Join('|', allowed) };
+        argument.Validators.Add(r => Among(r, name, r.Tokens, allowed));
+        argument.CompletionSources.Add(allowed);
+        return argument;
+    }
+
+    private static void Among(SymbolResult result, string name, IEnumerable<Token> tokens, string[] allowed)
+    {
+        foreach (var bad in tokens.Select(t => t.Value).Except(allowed)) result.AddError($"{name}: \"{bad}\" is none of {string.Join(", ", allowed)}.");
     }
 
     public static Option<string?> Switch(string name, string help) => OneOf(name, help, "on", "off");

@@ -42,7 +42,33 @@ public sealed record NodeView(string Name, string Address, string Health, bool D
 
     /// <summary>An out-of-band power command is set up for it.</summary>
     public bool CanPowerOff { get; init; }
+
+    /// <summary>Null: it is not in maintenance.</summary>
+    public NodeMaintenanceView? Maintenance { get; init; }
 }
+
+/// <summary>
+/// A node's maintenance: who began it, when and why. Return: what moved away comes back afterwards. Rebuild: its copies are made elsewhere as soon
+/// as it is silent. Ending: it is over, instances are still coming back.
+/// </summary>
+public sealed record NodeMaintenanceView(string By, DateTimeOffset Since, string Why, bool Return, bool Rebuild, bool Ending);
+
+/// <summary>POST /api/v1/nodes/{name}/maintenance. Return and rebuild are chosen when it begins.</summary>
+public sealed record MaintenanceRequest(bool On)
+{
+    public bool Return { get; init; }
+    public bool Rebuild { get; init; }
+    public string? Reason { get; init; }
+}
+
+/// <summary>
+/// GET /api/v1/nodes/{name}/maintenance: what it would do, or still has to. Refused: why it cannot begin (or, in maintenance, go on) now. Leave: the
+/// instances that run there; Return: those that come back at its end. Copies: instances with one copy only while the node is away.
+/// </summary>
+public sealed record MaintenancePlanView(string Node, string? Refused, string? Remedy, IReadOnlyList<PlannedMoveView> Leave, IReadOnlyList<PlannedMoveView> Return, IReadOnlyList<string> Copies);
+
+/// <summary>How: migrate, failover, later (when what Why says is over), stays.</summary>
+public sealed record PlannedMoveView(string Instance, string From, string? To, string How, string? Why, string? Remedy);
 
 /// <summary>PATCH /api/v1/nodes/{name}; what is left out stays as it is.</summary>
 public sealed record ModifyNodeRequest

@@ -43,7 +43,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     {
         var seen = new Observed(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id), i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id))
         {
-            SecondaryAway = nodes.Find(i.Secondary)?.Away, ReplaceAfter = RecoveryPolicy.ReplaceAfter(state.Now),
+            SecondaryAway = nodes.Find(i.Secondary)?.Away, ReplaceAfter = RecoveryPolicy.ReplaceAfter(i, state.Now),
         };
         return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now) } : seen;
     }
@@ -64,8 +64,9 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var old = _told.GetValueOrDefault(watch.Name, NodeHealth.Online);
         if (watch.Health == NodeHealth.Joining || watch.Health == old) { return; }
         _told[watch.Name] = watch.Health;
-        var bad = watch.Health is NodeHealth.Suspect or NodeHealth.Lost;
-        var text = watch.Health switch
+        var expected = Maintenance.AwayExpected(watch.Name, state.Now);
+        var bad = watch.Health is NodeHealth.Suspect or NodeHealth.Lost && !expected;
+        var text = expected && watch.Health == NodeHealth.Lost ? $"{watch.Name} is away; it is in maintenance and runs nothing." : watch.Health switch
         {
             NodeHealth.Online => $"{watch.Name} answers again.",
             NodeHealth.Suspect => $"{watch.Name} is silent.",
@@ -169,7 +170,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var note = health is NodeHealth.Suspect or NodeHealth.Lost && watch?.LastContact is { } last ? $"Silent since {last:HH:mm:ss} UTC." : null;
         feeds.Nodes.Set(name, new NodeRow(name, node.Address, health, node.Drained, watch?.Hello?.Hypervisor, watch?.Hello?.HypervisorNote, watch?.Hello?.Version,
             node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB) + state.Now.OldCopiesOn(name).Sum(i => i.DiskMiB),
-            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name) });
+            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name), Maintenance = node.Maintenance });
     }
 
     /// <summary>While a node answers, its last contact is "now" and not a change every half second.</summary>

@@ -11,6 +11,9 @@ public sealed record NodeRow(string Name, string Address, NodeHealth Health, boo
 {
     public string? DrainedWhy { get; init; }
 
+    /// <summary>Since when, by whom and why it is in maintenance, or is just leaving it; null: neither.</summary>
+    public NodeMaintenance? Maintenance { get; init; }
+
     /// <summary>There is an out-of-band power command for it.</summary>
     public bool CanPowerOff { get; init; }
 }

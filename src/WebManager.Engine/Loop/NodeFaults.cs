@@ -19,7 +19,7 @@ public sealed class NodeFaults(NodeBook nodes, ClusterState state, EventBook eve
     {
         TimeSpan? released;
         lock (_gate) { released = _releasedAt is { } at ? clock.GetElapsedTime(at) : null; }
-        return Freeze.Lost([.. nodes.All.Select(w => new NodeSight(w.Name, w.Health, w.LastReply is not null, w.Silence))], limits.FreezeWindow, after ?? beats.Isolation, released);
+        return Freeze.Lost([.. nodes.All.Select(w => new NodeSight(w.Name, w.Health, w.LastReply is not null, w.Silence, Maintenance.AwayExpected(w.Name, state.Now)))], limits.FreezeWindow, after ?? beats.Isolation, released);
     }
 
     public void Released() { lock (_gate) { _releasedAt = clock.GetTimestamp(); } }
@@ -42,7 +42,7 @@ public sealed class NodeFaults(NodeBook nodes, ClusterState state, EventBook eve
     /// <summary>A node changed its health; one that does so too often is drained.</summary>
     public void Changed(NodeWatch watch, NodeHealth old)
     {
-        if (old != NodeHealth.Online || watch.Health is not (NodeHealth.Suspect or NodeHealth.Lost)) { return; }
+        if (old != NodeHealth.Online || watch.Health is not (NodeHealth.Suspect or NodeHealth.Lost) || Maintenance.AwayExpected(watch.Name, state.Now)) { return; }
         lock (_gate)
         {
             if (!_silences.TryGetValue(watch.Name, out var times)) { _silences[watch.Name] = times = []; }

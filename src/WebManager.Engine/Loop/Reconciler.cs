@@ -197,7 +197,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private async Task<bool> FileAsync(Instance instance, OperationRequest request, CancellationToken ct)
     {
         if (!await MayAsync(instance, request, ct)) { return false; }
-        var filed = await door.SubmitAsync(request, Caller.Watcher, Why(request), ct);
+        var why = request is ReplaceSecondary && Maintenance.Rebuilds(instance.Secondary, parts.Now) ? "its secondary is away for maintenance" : Why(request);
+        var filed = await door.SubmitAsync(request, Caller.Watcher, why, ct);
         if (filed.Ok) { parts.Log.WatcherFiles(request.Name, instance.Name); }
         else { parts.Log.WatcherRefused(request.Name, instance.Name, filed.Refusal.Message); }
         return filed.Ok;

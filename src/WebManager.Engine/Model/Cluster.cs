@@ -58,9 +58,25 @@ public sealed record Node(string Name, string Address, DateTimeOffset JoinedAt, 
 
     /// <summary>Why the engine drained it by itself; null when a person did.</summary>
     public string? DrainedWhy { get; init; }
+
+    /// <summary>Set aside for a while by a person; null: it is not.</summary>
+    public NodeMaintenance? Maintenance { get; init; }
     public int Cpus { get; init; }
     public long MemoryMiB { get; init; }
     public long DiskMiB { get; init; }
+}
+
+/// <summary>
+/// A node's maintenance: nothing new is placed there, what ran there has moved away, and its silence is no fault. Return: what moved away comes
+/// back afterwards. Rebuild: while the node is silent its copies are made anew elsewhere at once, rather than after ReplaceAfterSeconds.
+/// </summary>
+public sealed record NodeMaintenance(string By, DateTimeOffset Since, string Why, bool Return, bool Rebuild)
+{
+    /// <summary>The instances whose primary it was, which come back with Return. Written before the first of them moves.</summary>
+    public IReadOnlyList<Guid> Homes { get; init; } = [];
+
+    /// <summary>It is over, the node is one like any other again; kept until the last instance has come back.</summary>
+    public bool Ending { get; init; }
 }
 
 /// <summary>How the engine sees a node now (DESIGN 7). joining: no beat answered yet since the engine started.</summary>

@@ -24,6 +24,7 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(RemoveNode), "node.remove")]
 [JsonDerivedType(typeof(ModifyInstance), "instance.modify")]
 [JsonDerivedType(typeof(ModifyNode), "node.modify")]
+[JsonDerivedType(typeof(MaintainNode), "node.maintenance")]
 [JsonDerivedType(typeof(PowerOffNode), "node.power-off")]
 [JsonDerivedType(typeof(ModifyCluster), "cluster.modify")]
 [JsonDerivedType(typeof(UnfreezeCluster), "cluster.unfreeze")]
@@ -84,6 +85,9 @@ public sealed record MigrateInstance(string Instance) : InstanceRequest(Instance
 {
     [JsonIgnore] public override string Name => "instance.migrate";
     public bool AllowFailover { get; init; }
+
+    /// <summary>Refused unless its secondary is this node: of two that were asked for, the second would move it back.</summary>
+    public string? To { get; init; }
 }
 
 /// <summary>Filed by the watcher: a node still has something of a live migration that nobody carries on.</summary>
@@ -147,6 +151,17 @@ public sealed record ModifyNode(string Node) : NodeRequest(Node)
     [JsonIgnore] public override string Name => "node.modify";
     public bool? Offline { get; init; }
     public bool? Drained { get; init; }
+}
+
+/// <summary>
+/// On: its instances move to their other nodes, and it takes none until it is off again. Return: they come back then. Rebuild: copies of instances
+/// on it are made elsewhere as soon as it is silent.
+/// </summary>
+public sealed record MaintainNode(string Node, bool On) : NodeRequest(Node)
+{
+    [JsonIgnore] public override string Name => "node.maintenance";
+    public bool Return { get; init; }
+    public bool Rebuild { get; init; }
 }
 
 /// <summary>Runs the node's power command. Confirm: the node's name once more, typed by a person.</summary>

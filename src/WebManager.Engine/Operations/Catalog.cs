@@ -26,6 +26,7 @@ public static class Catalog
         [typeof(RemoveNode)] = new RemoveNodeOperation(),
         [typeof(ModifyInstance)] = new ModifyInstanceOperation(),
         [typeof(ModifyNode)] = new ModifyNodeOperation(),
+        [typeof(MaintainNode)] = new MaintainNodeOperation(),
         [typeof(PowerOffNode)] = new PowerOffNodeOperation(),
         [typeof(ModifyCluster)] = new ModifyClusterOperation(),
         [typeof(UnfreezeCluster)] = new UnfreezeClusterOperation(),

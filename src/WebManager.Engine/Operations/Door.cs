@@ -12,7 +12,10 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
         return parts.State.Halted ?? Authorise(request, caller, now) ?? Catalog.Of(request).Check(request, now, parts);
     }
 
-    public async Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct)
+    public Task<Job?> WaitAsync(long job, CancellationToken ct) => runner.WaitAsync(job, ct);
+
+    /// <param name="trail">The reasons of the job that asks, if a job does.</param>
+    public async Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct, IReadOnlyList<ReasonEntry>? trail = null)
     {
         if (parts.State.Halted is { } halted) { return halted; }
         if (why.Length > 500) { return new Refusal("reason.too-long", "The reason is longer than 500 characters.") { Field = "reason" }; }
@@ -25,7 +28,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
             }
             var refusal = Catalog.Of(request).Check(request, now, parts) ?? Pending(request, now);
             if (refusal is not null) { return refusal; }
-            accepted = Accept(request, caller, why, now);
+            accepted = Accept(request, caller, why, now, trail ?? []);
             changes.Jobs.Add(accepted);
             return accepted.Id;
         }, ct);
@@ -36,8 +39,8 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
 
     private const string Forbidden = "right.missing";
 
-    private Job Accept(OperationRequest request, Caller caller, string why, Picture now) =>
-        new(now.LastJobId + 1, request, caller, [new ReasonEntry($"{caller.Face}:{caller.Name}", why, parts.Clock.GetUtcNow())], JobStatus.Queued, parts.Clock.GetUtcNow())
+    private Job Accept(OperationRequest request, Caller caller, string why, Picture now, IReadOnlyList<ReasonEntry> trail) =>
+        new(now.LastJobId + 1, request, caller, [new ReasonEntry($"{caller.Face}:{caller.Name}", why, parts.Clock.GetUtcNow()), .. trail], JobStatus.Queued, parts.Clock.GetUtcNow())
         {
             Subjects = request.Subjects,
         };
@@ -47,6 +50,8 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     {
         CreateInstance create when now.Jobs.Values.Any(j => !j.Ended && j.Request is CreateInstance other && other.Instance == create.Instance) =>
             new Refusal("instance.exists", $"{create.Instance} is being created already.", "Choose another name.") { Field = "instance" },
+        MaintainNode m when now.Jobs.Values.FirstOrDefault(j => !j.Ended && j.Request is MaintainNode other && other.Node == m.Node && other.On == m.On) is { } same =>
+            new Refusal("maintenance.under-way", $"Job {same.Id} is at it already.", "Wait for it."),
         RecoverInstance or DegradeInstance or RestartInstance or ResyncInstance or CleanInstance or CleanUpMigration when now.OpenJobOf(((InstanceRequest)request).Instance) is { } open =>
             new Refusal("instance.busy", $"Job {open.Id} works on {((InstanceRequest)request).Instance}.", "Wait for it."),
         _ => null,

@@ -14,11 +14,11 @@ internal sealed class FailoverInstanceOperation : InstanceOperation<FailoverInst
     protected override Refusal? Check(FailoverInstance request, Instance i, Picture now, EngineParts parts) => Rules.Timeout(request.TimeoutSeconds) ?? Possible(i, now, parts);
 
     public static Refusal? Possible(Instance i, Picture now, EngineParts parts) =>
-        Ready(i, parts) ?? Whole(i) ?? (i.Wanted == AdminState.Up ? Room.Lacks(i, i.Secondary!, now) : null);
+        Ready(i, now, parts) ?? Whole(i) ?? (i.Wanted == AdminState.Up ? Room.Lacks(i, i.Secondary!, now) : null);
 
-    /// <summary>There is a secondary, and both nodes can be told.</summary>
-    public static Refusal? Ready(Instance i, EngineParts parts) =>
-        PowerChecks.Ready(i) ?? Mirrored(i) ?? PowerChecks.Online(i.Secondary!, parts) ?? PowerChecks.Online(i.Primary, parts);
+    /// <summary>There is a secondary that takes instances, and both nodes can be told.</summary>
+    public static Refusal? Ready(Instance i, Picture now, EngineParts parts) =>
+        PowerChecks.Ready(i) ?? Mirrored(i) ?? Maintenance.Closed(i.Secondary!, now) ?? PowerChecks.Online(i.Secondary!, parts) ?? PowerChecks.Online(i.Primary, parts);
 
     private static Refusal? Mirrored(Instance i) => i is { Template: DiskTemplate.Mirror, Secondary: not null }
         ? null

@@ -23,6 +23,9 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
     public UndoStack Undo { get; } = new();
     public NodeBook Nodes => parts.Nodes;
 
+    /// <summary>For jobs made of others: these are filed through the door, by the same caller.</summary>
+    internal Door? Door { get; init; }
+
     /// <summary>
     /// The same id for the same step of the same job, also after a restart of the engine. The time it was received is in it because a restored
     /// database counts its jobs from an earlier number again, and nodes answer a known id with what they did then.
@@ -66,6 +69,15 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
         var outcome = await watch.CallAsync(call, limit, ct);
         watch.Nudge();
         return outcome;
+    }
+
+    /// <summary>Files another operation in this job's name and waits for its end; the refusal of either.</summary>
+    public async Task<Outcome<Done>> OthersAsync(OperationRequest request, string why, CancellationToken ct)
+    {
+        var filed = await Door!.SubmitAsync(request, Job.Caller, why, ct, Job.Reason);
+        if (!filed.Ok) { return filed.Refusal; }
+        var ended = await Door.WaitAsync(filed.Value, ct);
+        return ended?.Error is { } error ? error : Done.Value;
     }
 
     /// <summary>R5: its instance came into doubt while the job ran.</summary>

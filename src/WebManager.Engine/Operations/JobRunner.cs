@@ -15,6 +15,9 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
     private readonly Dictionary<long, Task> _running = [];
     private readonly Dictionary<long, Waiter> _waiters = [];
 
+    /// <summary>Where jobs file others.</summary>
+    public Door? Door { get; set; }
+
     public void Begin(Job job, bool resumed)
     {
         lock (_gate) { _running[job.Id] = RunAsync(job, resumed); }
@@ -44,7 +47,8 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
         await Task.Yield();   // the door answers before the work begins
         try
         {
-            var slot = job.Caller != Caller.Watcher;   // recovery does not queue behind other work
+            // Recovery does not queue behind other work; what only waits for other jobs must not keep them from their turn.
+            var slot = job.Caller != Caller.Watcher && job.Request is not MaintainNode;
             if (slot) { await _slots.EnterAsync(_leaving.Token); }
             try { await LockedAsync(job, resumed, _leaving.Token); }
             finally { if (slot) { _slots.Leave(); } }
@@ -70,7 +74,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
         if (job.Request is InstanceRequest) { await parts.Nodes.OpenedAsync(ct); }
         var begun = job with { Status = JobStatus.Running, StartedAt = job.StartedAt ?? parts.Clock.GetUtcNow() };
         await parts.State.ChangeAsync<Done>((_, changes) => { changes.Jobs.Add(begun); return Done.Value; }, ct);
-        var context = new JobContext(parts, begun, resumed && job.Step is not null);
+        var context = new JobContext(parts, begun, resumed && job.Step is not null) { Door = Door };
         var outcome = await AttemptAsync(operation, context, ct);
         if (!outcome.Ok) { await UndoAsync(context); }
         await CaughtUpAsync(job.Request, ct);

@@ -14,9 +14,10 @@ internal sealed class MigrateInstanceOperation : InstanceOperation<MigrateInstan
     public override QuotaRule Quota => QuotaRule.None;
 
     protected override Refusal? Check(MigrateInstance request, Instance i, Picture now, EngineParts parts) =>
-        request.AllowFailover && !PowerChecks.Runs(i, parts)
+        request.To is { } to && to != i.Secondary ? new Refusal("migrate.elsewhere", $"{i.Name} does not move to {to}: its other node is {i.Secondary ?? "none"}.") { Field = "to" }
+        : request.AllowFailover && !PowerChecks.Runs(i, parts)
             ? FailoverInstanceOperation.Possible(i, now, parts)
-            : FailoverInstanceOperation.Ready(i, parts) ?? Moves(i, parts) ?? SameKind(i, parts) ?? Room.Lacks(i, i.Secondary!, now);
+            : FailoverInstanceOperation.Ready(i, now, parts) ?? Moves(i, parts) ?? SameKind(i, parts) ?? Room.Lacks(i, i.Secondary!, now);
 
     private static Refusal? Moves(Instance i, EngineParts parts)
     {

@@ -20,6 +20,8 @@ internal static class Restored
             changes.Instances.RemoveAll(c => c.Id == i.Id);
             changes.Instances.Add(row with { Stage = LifeStage.Failed, Wanted = AdminState.Down, FailureText = Over.Message });
         }
+        // The maintenance itself goes on; what was to come back at its end has no job that would bring it.
+        foreach (var n in now.Nodes.Values.Where(n => n.Maintenance is { Ending: true })) { changes.Nodes.Add(n with { Maintenance = null, Revision = n.Revision + 1 }); }
         foreach (var job in now.Jobs.Values.Where(j => !j.Ended))
         {
             changes.Jobs.Add(job with { Status = JobStatus.Error, EndedAt = at, Error = Over });

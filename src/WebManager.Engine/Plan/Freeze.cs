@@ -4,7 +4,8 @@ using WebManager.Engine.Model;
 namespace WebManager.Engine.Plan;
 
 /// <param name="Answered">It has answered this engine; a node that never did was not lost now.</param>
-public sealed record NodeSight(string Name, NodeHealth Health, bool Answered, TimeSpan Silence);
+/// <param name="Expected">Its silence is no fault: it is in maintenance and runs nothing.</param>
+public sealed record NodeSight(string Name, NodeHealth Health, bool Answered, TimeSpan Silence, bool Expected = false);
 
 public static class Freeze
 {
@@ -18,7 +19,7 @@ public static class Freeze
     public static IReadOnlyList<string> Lost(IReadOnlyCollection<NodeSight> nodes, TimeSpan window, TimeSpan isolation, TimeSpan? released)
     {
         if (window <= TimeSpan.Zero) { return []; }
-        var lost = nodes.Where(n => n.Answered && n.Health is NodeHealth.Suspect or NodeHealth.Lost && n.Silence < window + isolation && !(n.Silence >= released)).ToList();
+        var lost = nodes.Where(n => n is { Answered: true, Expected: false } && n.Health is NodeHealth.Suspect or NodeHealth.Lost && n.Silence < window + isolation && !(n.Silence >= released)).ToList();
         var were = lost.Count + nodes.Count(n => n.Health == NodeHealth.Online);
         return were >= Least && lost.Count * 2 >= were && lost.Any(n => n.Silence >= isolation) ? [.. lost.Select(n => n.Name)] : [];
     }

@@ -17,7 +17,9 @@ public static class RecoveryPolicy
         : Room.Lacks(i, i.Secondary!, now);
 
     /// <summary>How long a secondary may be lost before another node takes its place; null: none does by itself.</summary>
-    public static TimeSpan? ReplaceAfter(Picture now) => now.Cluster is { FrozenAt: null, ReplaceAfterSeconds: > 0 and var seconds } ? TimeSpan.FromSeconds(seconds) : null;
+    public static TimeSpan? ReplaceAfter(Instance i, Picture now) =>
+        now.Cluster.FrozenAt is null && Maintenance.Rebuilds(i.Secondary, now) ? TimeSpan.Zero
+        : now.Cluster is { FrozenAt: null, ReplaceAfterSeconds: > 0 and var seconds } ? TimeSpan.FromSeconds(seconds) : null;
 }
 
 /// <summary>
@@ -26,14 +28,15 @@ public static class RecoveryPolicy
 /// </summary>
 public static class Room
 {
-    public static Refusal? Lacks(Instance i, string node, Picture now)
+    /// <param name="promised">Memory there that is meant for others on their way.</param>
+    public static Refusal? Lacks(Instance i, string node, Picture now, long promised = 0)
     {
         if (!now.Nodes.TryGetValue(node, out var there)) { return null; }
         var coming = now.Jobs.Values.Where(j => !j.Ended).Select(j => j.Request).Where(r => r is RecoverInstance or MigrateInstance).Select(r => ((InstanceRequest)r).Instance).ToHashSet(StringComparer.Ordinal);
         var used = now.Instances.Values
             .Where(o => o.Id != i.Id && ((o.Primary == node && o.Wanted == AdminState.Up) || (o.Secondary == node && coming.Contains(o.Name))))
             .Sum(o => (long)o.MemoryMiB);
-        var free = Math.Max(0, there.MemoryMiB - used);
+        var free = Math.Max(0, there.MemoryMiB - used - promised);
         return free >= i.MemoryMiB ? null
             : new Refusal("node.no-memory", $"{node} has {free} MiB of memory left and {i.MemoryMiB} are needed.", "It is tried again when there is room: stop something there, or give the node more memory.");
     }

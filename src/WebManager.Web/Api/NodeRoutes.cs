@@ -1,4 +1,4 @@
-// /api/v1/nodes: list, show, ask for a join token, set aside, power off, remove.
+// /api/v1/nodes: list, show, ask for a join token, set aside, maintenance, power off, remove.
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
@@ -22,9 +22,16 @@ internal static class NodeRoutes
             Submit.AsJobAsync(engine, new RemoveNode(name), http, reason)).Accepted();
         group.MapPatch("/{name}", (string name, ModifyNodeRequest body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new ModifyNode(name) { Offline = body.Offline, Drained = body.Drained }, http, body.Reason)).Accepted();
+        group.MapPost("/{name}/maintenance", (string name, MaintenanceRequest body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new MaintainNode(name, body.On) { Return = body.Return, Rebuild = body.Rebuild }, http, body.Reason)).Accepted();
+        group.MapGet("/{name}/maintenance", Plan).Produces<MaintenancePlanView>().ProducesProblem(404);
         group.MapPost("/{name}/power-off", (string name, PowerOffRequest body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new PowerOffNode(name, body.Confirm), http, body.Reason)).Accepted();
     }
+
+    private static IResult Plan(string name, HttpContext http, IClusterEngine engine) => engine.PlanMaintenance(name) is { } plan
+        ? TypedResults.Ok(plan.View(engine.WouldRefuse(new MaintainNode(name, On: true), Callers.From(http))))
+        : Problems.From(new Refusal("node.not-found", $"There is no node {name}."));
 
     private static async Task<IResult> AddAsync(AddNodeRequest body, HttpContext http, IJoinTokens tokens, CancellationToken ct)
     {

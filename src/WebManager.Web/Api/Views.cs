@@ -14,7 +14,12 @@ internal static class Views
         n.Version, n.Cpus, n.MemoryMiB, n.DiskMiB, n.MemoryMiB - n.CommittedMemoryMiB, n.DiskMiB - n.CommittedDiskMiB, n.Primaries, n.Secondaries, n.LastContact, n.Note)
     {
         DrainedWhy = n.DrainedWhy, CanPowerOff = n.CanPowerOff,
+        Maintenance = n.Maintenance is { } m ? new NodeMaintenanceView(m.By, m.Since, m.Why, m.Return, m.Rebuild, m.Ending) : null,
     };
+
+    public static MaintenancePlanView View(this MaintenancePlan p, Contracts.Refusal? refused) => new(p.Node, refused?.Message, refused?.Remedy, [.. p.Leave.Select(View)], [.. p.Return.Select(View)], p.Copies);
+
+    private static PlannedMoveView View(PlannedMove m) => new(m.Instance, m.From, m.Kind == MoveKind.Stays ? null : m.To, Word(m.Kind), m.Why?.Message, m.Why?.Remedy);
 
     public static InstanceView View(this InstanceRow i, IClusterEngine engine) => new(i.Id, i.Name, i.Owner, i.Image, i.Vcpus, i.MemoryMiB,
         engine.FindInstance(i.Name)?.Disks.Select(d => d.SizeMiB).ToList() ?? (i.DiskMiB > 0 ? [i.DiskMiB] : []), Word(i.Template),

@@ -34,6 +34,7 @@ internal static class ClusterTables
         {
             t.ToTable("nodes").HasKey(n => n.Name);
             t.Property(n => n.Name).ValueGeneratedNever();
+            t.Property(n => n.Maintenance).AsJson();
         });
     }
 

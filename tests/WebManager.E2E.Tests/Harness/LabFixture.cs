@@ -37,7 +37,7 @@ public sealed class LabFixture : IAsyncLifetime
         if (_portal is not null) await _portal.DisposeAsync();
     }
 
-    /// <summary>Whatever the test before left: portal up, every node online, recovery not frozen, no instances.</summary>
+    /// <summary>Whatever the test before left: portal up, every node online, recovery not frozen, no instances, no maintenance.</summary>
     public async Task FreshAsync()
     {
         if (Portal.Pid is null) await Portal.BeginAsync(healthy: false);
@@ -51,6 +51,7 @@ public sealed class LabFixture : IAsyncLifetime
         // Two nodes that were silent at once, on a busy machine or by a test, froze it.
         if ((await Api.GetAsync<ClusterView>("cluster")).FrozenAt is not null) await Api.SendAsync(HttpMethod.Post, "cluster/unfreeze");
         foreach (var instance in await Api.InstancesAsync()) await RemoveAsync(instance.Name);
+        foreach (var node in (await Api.NodesAsync()).Where(n => n.Maintenance is { Ending: false })) await Api.SendAsync(HttpMethod.Post, $"nodes/{node.Name}/maintenance", new MaintenanceRequest(false));
     }
 
     public async Task RemoveAsync(string name)

@@ -12,6 +12,7 @@ public static class AtRest
         var faults = new List<string>();
         faults.AddRange(InCharge(world).Jobs.Where(j => !j.Ended).Select(j => $"Job {j.Id} {j.Request.Name} is still {j.Status} at step {j.Step}."));
         if (world.EngineExceptions > 0) faults.Add($"The engine logged {world.EngineExceptions} exceptions.");
+        faults.AddRange(InCharge(world).Nodes.Where(n => n.Maintenance is { Ending: true }).Select(n => $"{n.Name} still waits for what was to come back from its maintenance."));
         foreach (var node in world.Nodes.Where(n => n.Powered)) faults.AddRange(Leftovers(world, node));
         foreach (var instance in InCharge(world).Instances) faults.AddRange(Of(world, instance));
         return faults;

@@ -28,6 +28,33 @@ internal static partial class Biases
         d.Wait(0, 6);
     }
 
+    private static void MaintenanceMeetsAFault(Draft d, string i)
+    {
+        var node = d.Pick(d.Nodes);
+        void FaultOnTheWay()
+        {
+            var (kind, role) = d.Chance(0.4) ? ("step", "") : d.Pick(MigrationSteps);
+            if (kind == "step") FaultAt(d, "step", d.Pick(["node.maintenance/enter", "node.maintenance/move", "node.maintenance/leave"]), i, d.Chance(0.4) ? 0 : d.Between(0, 2));
+            else FaultAt(d, kind, role == "" ? i : $"{i}.{role}", i, d.Chance(0.4) ? 0 : d.Between(0, 0.3));
+        }
+
+        if (d.Chance(0.6)) FaultOnTheWay();
+        d.Do("maintenance", [node, "on", .. d.Pick<string[]>([[], ["return"], ["return"], ["rebuild"]])]);
+        d.Wait(1, 15);
+        if (d.Chance(0.4)) d.Mend();
+        if (d.Chance(0.7))
+        {
+            d.Do("power-off", node);
+            d.In(d.Between(1, 12), "power-on", node);
+        }
+
+        d.Wait(0, 14);
+        if (d.Chance(0.3)) FaultOnTheWay();
+        if (d.Chance(0.2)) d.Do("maintenance", d.Pick(d.Nodes), "on", "return");
+        if (d.Chance(0.8)) d.Do("maintenance", node, "off");
+        d.Wait(0, 10);
+    }
+
     private static void FaultAt(Draft d, string kind, string subject, string i, double after)
     {
         var (p, s) = ($"{i}.primary", $"{i}.secondary");

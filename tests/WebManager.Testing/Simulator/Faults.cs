@@ -27,6 +27,7 @@ public static class Faults
         ["remove-node"] = new("node", FaultKind.Operation), ["backup"] = new("", FaultKind.Operation), ["confirm"] = new("instance node", FaultKind.Operation),
         ["auto-recover"] = new("instance|cluster on|off", FaultKind.Operation), ["priority"] = new("instance low|normal|high", FaultKind.Operation),
         ["replace"] = new("instance [node]", FaultKind.Operation), ["auto-replace"] = new("seconds", FaultKind.Operation),
+        ["maintenance"] = new("node on|off [return|rebuild]", FaultKind.Operation),
         ["unfreeze"] = new("", FaultKind.Operation), ["offline"] = new("node yes|no", FaultKind.Operation), ["power-command"] = new("node works|fails|hangs|lies", FaultKind.Operation),
         ["restore"] = new("", FaultKind.Fault), ["twin"] = new("", FaultKind.Fault), ["twin-crash"] = new("", FaultKind.Fault),
     };
@@ -102,6 +103,7 @@ internal static class FaultActions
         "confirm" => Submit(world, new ConfirmInstance(args[0], args[1])),
         "replace" => Submit(world, new ReplaceSecondary(args[0]) { Node = args.ElementAtOrDefault(1) }),
         "auto-replace" => Submit(world, new ModifyCluster { ReplaceAfterSeconds = int.Parse(args[0], CultureInfo.InvariantCulture) }),
+        "maintenance" => Submit(world, new MaintainNode(args[0], args[1] == "on") { Return = args.ElementAtOrDefault(2) == "return", Rebuild = args.ElementAtOrDefault(2) == "rebuild" }),
         "unfreeze" => Submit(world, new UnfreezeCluster()),
         "auto-recover" or "priority" or "offline" => Submit(world, Policy(word, args[0], args[1])),
         "power-command" => Learn(world, args[0], args[1]),

@@ -48,6 +48,8 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("PATCH", "/api/v1/instances/nope", "instance.unknown")]
     [InlineData("PATCH", "/api/v1/nodes/nope", "node.unknown")]
     [InlineData("POST", "/api/v1/nodes/nope/power-off", "node.unknown")]
+    [InlineData("POST", "/api/v1/nodes/nope/maintenance", "node.unknown")]
+    [InlineData("GET", "/api/v1/nodes/nope/maintenance", "node.not-found")]
     [InlineData("GET", "/api/v1/jobs/12345", "job.not-found")]
     [InlineData("GET", "/api/v1/jobs/12345/wait?seconds=1", "job.not-found")]
     [InlineData("GET", "/api/v1/nothing", "route.not-found")]
@@ -55,6 +57,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     {
         using var api = _portal.Api();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (method == "POST" && path.EndsWith("maintenance", StringComparison.Ordinal)) { request.Content = JsonContent.Create(new { on = true }); }
         if (method == "PATCH" || path.EndsWith("power-off", StringComparison.Ordinal)) { request.Content = JsonContent.Create(method == "PATCH" ? (object)new { reason = "test" } : new { confirm = "nope" }); }
         await AssertProblemAsync(await api.SendAsync(request), 404, code, code.EndsWith(".unknown", StringComparison.Ordinal) ? "name" : null);
     }
@@ -76,7 +79,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         string[] wanted = ["/api/v1/session", "/api/v1/cluster", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/instances", "/api/v1/instances/{name}",
             "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
             "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/migrate", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
-            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off"];
+            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off", "/api/v1/nodes/{name}/maintenance"];
         Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
     }
 
@@ -106,6 +109,8 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("PATCH", "cluster", """{"replaceAfterSeconds":-1}""", 422, "replace.time-invalid", "replaceAfterSeconds")]
     [InlineData("POST", "instances/web1/replace-secondary", """{"secondary":3}""", 400, "request.invalid-json", "secondary")]
     [InlineData("POST", "instances/web1/replace-secondary", "{}", 404, "instance.unknown", "name")]
+    [InlineData("POST", "nodes/n1/maintenance", """{"return":true}""", 400, "request.invalid-json", "on")]
+    [InlineData("POST", "nodes/n1/maintenance", """{"on":"maybe"}""", 400, "request.invalid-json", "on")]
     [InlineData("POST", "cluster/unfreeze", "{}", 409, "recovery.not-frozen", null)]
     [InlineData("PATCH", "instances/web1", """{"priority":"urgent"}""", 422, "instance.priority-unknown", "priority")]
     [InlineData("PATCH", "instances/web1", """{"priority":"7"}""", 422, "instance.priority-unknown", "priority")]

@@ -184,6 +184,8 @@ public sealed class CommandTests
     [InlineData("PATCH /nodes/n1", """{"drained":false}""", "node", "modify", "n1", "--drained", "no")]
     [InlineData("POST /instances/web1/migrate", """{"allowFailover":false}""", "instance", "migrate", "web1")]
     [InlineData("POST /instances/web1/migrate", """{"allowFailover":true,"reason":"new disks"}""", "instance", "migrate", "web1", "--allow-failover", "--reason", "new disks")]
+    [InlineData("POST /nodes/n1/maintenance", """{"on":true,"return":true,"rebuild":false,"reason":"new fans"}""", "node", "maintenance", "n1", "on", "--return", "--reason", "new fans")]
+    [InlineData("POST /nodes/n1/maintenance", """{"on":false,"return":false,"rebuild":false}""", "node", "maintenance", "n1", "off")]
     [InlineData("POST /nodes/n1/power-off", """{"confirm":"n1"}""", "node", "power-off", "n1", "--confirm", "n1")]
     public async Task Recovery_is_changed_by_one_request(string request, string body, params string[] args)
     {
@@ -192,6 +194,23 @@ public sealed class CommandTests
         using var wm = new WmRun(portal);
         Assert.Equal((0, "Job 7 is accepted.\n", ""), await wm.RunAsync([.. args, "--no-wait"]));
         Assert.Equal(body, Assert.Single(portal.Requests).Body);
+    }
+
+    [Fact]
+    public async Task Maintenance_shows_beforehand_what_moves_where_and_what_stays_and_why()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("GET /nodes/n1/maintenance", 200, """{"node":"n1","refused":"The other nodes cannot take what runs on n1.","remedy":"Make room there.","leave":[{"instance":"web1","from":"n1","to":"n2","how":"migrate"},{"instance":"ci","from":"n1","how":"stays","why":"ci has no copy on another node.","remedy":"It ends with n1: stop it before that."}],"return":[],"copies":["web1"]}""");
+        using var wm = new WmRun(portal);
+        var (code, output, error) = await wm.RunAsync("node", "maintenance", "n1", "plan");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches("web1 +n1 +n2 +migrate", output);
+        Assert.Matches("ci +n1 +- +stays +ci has no copy on another node. It ends with n1: stop it before that.", output);
+        Assert.Contains("With one copy only while n1 is away: web1", output);
+        Assert.Contains("The other nodes cannot take what runs on n1. Make room there.", output);
+        var (bad, _, why) = await wm.RunAsync("node", "maintenance", "n1", "maybe");
+        Assert.NotEqual(0, bad);
+        Assert.Contains("\"maybe\" is none of on, off, plan", why);
     }
 
     [Fact]

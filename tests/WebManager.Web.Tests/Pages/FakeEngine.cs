@@ -36,6 +36,8 @@ public sealed class FakeEngine : IClusterEngine, IImageCatalog
     public Refusal? Halted { get; set; }
     public Refusal? WouldRefuse(OperationRequest request, Caller caller) => Rule(request);
     public Task<Job> WaitAsync(long job, CancellationToken ct) => throw new NotSupportedException();
+    public MaintenancePlan? Maintenance { get; set; }
+    public MaintenancePlan? PlanMaintenance(string node) => Maintenance;
     public Instance? FindInstance(string nameOrId) => null;
     public Task<Outcome<Done>> EnsureOnNodeAsync(ImageInfo image, AgentHello hello, INodeLink link, CancellationToken ct) => throw new NotSupportedException();
 }

@@ -161,6 +161,54 @@ public sealed class FlowTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Maintenance_says_what_moves_where_before_it_begins_and_is_seen_everywhere_while_it_lasts()
+    {
+        var engine = Scene.Filled();
+        var lost = new Refusal("instance.not-mirrored", "ci-cache has no copy on another node.", "It ends with node1: stop it before that.");
+        PlannedMove Move(string name, MoveKind kind, string? to, Refusal? why = null) => new(Guid.NewGuid(), name, "node1", to, kind, true, why);
+        engine.Maintenance = new MaintenancePlan("node1", [Move("web1", MoveKind.Migrate, "node2"), Move("wiki", MoveKind.Failover, "node2") with { Wanted = false },
+            Move("metrics", MoveKind.Later, "node2", new Refusal("instance.starting", "metrics is still starting.")), Move("ci-cache", MoveKind.Stays, null, lost)], [], ["web1", "wiki", "metrics"]);
+        await using var portal = await PortalHost.StartAsync(engine);
+        var page = await browser.OpenAsync("/nodes/node1", portal: portal);
+        await page.GetByTestId("node-maintenance").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("move-web1")).ToContainTextAsync("moves to node2 while it runs");
+        await Assertions.Expect(page.GetByTestId("move-wiki")).ToContainTextAsync("does not run; node2 is its primary then");
+        await Assertions.Expect(page.GetByTestId("move-metrics")).ToContainTextAsync("later: metrics is still starting.");
+        await Assertions.Expect(page.GetByTestId("move-ci-cache")).ToContainTextAsync("stays: ci-cache has no copy on another node. It ends with node1: stop it before that.");
+        await Assertions.Expect(page.GetByTestId("maintenance-copies")).ToContainTextAsync("3 instances");
+        Assert.Empty(portal.Engine.Asked);
+        await ShotsAsync(page, "maintenance-dialog");
+        await page.GetByTestId("maintenance-rebuild").CheckAsync();
+        await page.GetByTestId("maintenance-do").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("toast").Last).ToContainTextAsync("goes into maintenance");
+        Assert.Equal(new MaintainNode("node1", true) { Return = true, Rebuild = true }, portal.Engine.Asked.Single());
+        var row = Scene.Node("node1") with { Maintenance = new NodeMaintenance("anna", DateTimeOffset.UtcNow.AddMinutes(-12), "new fans", true, true) };
+        engine.Feeds.Nodes.Set("node1", row);
+        await Assertions.Expect(page.GetByTestId("in-maintenance")).ToContainTextAsync("by anna (new fans)");
+        await Assertions.Expect(page.GetByTestId("node-maintenance")).ToContainTextAsync("End maintenance");
+        await ShotsAsync(page, "maintenance-node");
+        foreach (var (name, path) in new[] { ("map", "/"), ("nodes", "/nodes") })
+        {
+            await page.GotoAsync(path);
+            await Assertions.Expect(page.GetByTestId("maintenance-node1")).ToContainTextAsync("maintenance");
+            await Assertions.Expect(page.Locator("body")).ToContainTextAsync("by anna");
+            await ShotsAsync(page, $"maintenance-{name}");
+        }
+    }
+
+    private static async Task ShotsAsync(IPage page, string name)
+    {
+        foreach (var (width, theme) in new[] { (390, "light"), (390, "dark"), (1280, "dark"), (1280, "light") })
+        {
+            await page.SetViewportSizeAsync(width, width < 500 ? 844 : 900);
+            await page.EvaluateAsync("theme => { document.documentElement.dataset.theme = theme; return new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))); }", theme);
+            await PageTests.ShotAsync(page, $"{name}-{width}-{theme}");
+            Assert.Equal(0, await page.EvaluateAsync<int>("() => Math.max(0, document.documentElement.scrollWidth - innerWidth)"));
+        }
+        Assert.Empty(await PageTests.ViolationsAsync(page, name));
+    }
+
+    [Fact]
     public async Task Console_connects_answers_and_comes_back_after_a_failover()
     {
         await using var portal = await PortalHost.StartAsync(Scene.Filled());
