@@ -1,6 +1,7 @@
 // The orders on a guest's copies, one at a time; the guest's picture follows from what they did.
 using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Hypervisor.Qmp;
+using WebManager.Agent.Storage.Nbd;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 
@@ -30,8 +31,8 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     {
         _qmp = qmp;
         _graph = new MirrorGraph(qmp, guest.Start.Guest.Template == DiskTemplate.Mirror ? guest.Start.Guest.Disks : [], parts.Tls);
-        if (!Mirrored) return;
-        _watching = Task.WhenAll(new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token), new FlushMarks(guest, qmp, _graph, parts).RunAsync(_leaving.Token));
+        var faults = new DiskFaults(guest, this, qmp, parts).RunAsync(_leaving.Token);
+        _watching = !Mirrored ? faults : Task.WhenAll(faults, new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token), new FlushMarks(guest, qmp, _graph, parts).RunAsync(_leaving.Token));
     }
 
     /// <summary>Before the guest's first write: both copies are equal now, and what changes from here on is marked.</summary>
@@ -83,7 +84,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
             // Writes in flight end with an error now and pause the guest; one that wrote nothing is paused here.
             await _qmp.ExecuteAsync("stop", null, CancellationToken.None);
             await _graph.SwapToLocalAsync(CancellationToken.None);
-            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, CopyPercent = null }, null);
+            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, LocalFault = null, CopyPercent = null }, null);
             await _qmp.ExecuteAsync("cont", null, CancellationToken.None);
             guest.Change(s => s, new GuestNews("mirror.alone", $"The guest goes on with this node's copy under {record}."));
             return Done.Value;
@@ -127,6 +128,8 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         catch (Exception e)
         {
             if (_copyOnLeave) return;
+            // What the secondary's disk refused to take, over a connection that works.
+            if (e is NbdDiskException { Written: true } refused) guest.Change(s => s with { CopyFault = new DiskFault(refused.Disk, refused.Full, $"Disk {refused.Disk}: {refused.Message}") }, null);
             end = await AbandonAsync(copy, e is OperationCanceledException ? "The copy was cancelled." : e.Message);
         }
         finally
@@ -136,7 +139,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         }
         var news = end.Phase == MirrorPhase.Promised ? new GuestNews("mirror.promised", end.Text) : new GuestNews("mirror.progress", end.Text, Trouble: true);
         if (end.Phase == MirrorPhase.Broken) await RefreshPhaseAsync();
-        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null, Copy = end.Copy ?? s.Copy }, news);
+        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null, Copy = end.Copy ?? s.Copy, CopyFault = end.Phase == MirrorPhase.Promised ? null : s.CopyFault }, news);
     }
 
     // The guest runs on both copies: what is left of the passes may not turn that into a failure.

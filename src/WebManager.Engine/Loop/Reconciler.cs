@@ -205,6 +205,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
 
     private static string Why(OperationRequest request) => request switch
     {
+        RecoverInstance { DiskFault: not null } => "its node's disk fails",
         RecoverInstance => "its node is silent",
         DegradeInstance => "a copy is lost",
         ResyncInstance => "its other node is back",

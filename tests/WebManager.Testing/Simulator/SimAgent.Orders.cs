@@ -213,6 +213,8 @@ public sealed partial class SimAgent
         for (var i = 0; i < steps; i++)
         {
             if (!Target(instance.Id, record, out var there)) return "The copy's target is gone.";
+            node.Guests.GetValueOrDefault(instance.Id)?.SetCopyFault(_world.FindNode(record.Secondary!));
+            if (_world.FindNode(record.Secondary!) is { Faulty.Images: true }) return "The copy's target takes no writes.";
             there.Torn = true;
             node.Guests.GetValueOrDefault(instance.Id)?.SetCopying(100.0 * i / steps);
             await node.WorkAsync(100, 300, Life);
@@ -241,6 +243,7 @@ public sealed partial class SimAgent
         if (node.Keeper is not { } keeper) return Back(guest, "The keeper is gone.");
         var decision = Rules.Promise(instance.Stored, record);
         if (!decision.Ok) return Back(guest, decision.Refusal.Message);
+        if (node.Faulty.Images || _world.FindNode(record.Secondary!) is { Faulty.Images: true }) return Back(guest, "A disk takes no writes.");
         instance.Copy!.Flush();
         target.Adopt(instance.Copy);
         var promise = keeper.Rules.Promise(record, node.Now);
