@@ -13,7 +13,10 @@ namespace WebManager.Agent.Hypervisor;
 public sealed class DiskFaults(QemuGuest guest, GuestMirror mirror, QmpClient qmp, GuestParts parts)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(0.5);
-    private static readonly TimeSpan Settles = TimeSpan.FromSeconds(1);
+
+    /// <summary>QEMU tells of one node's errors once a second at most.</summary>
+    public static readonly TimeSpan Settles = TimeSpan.FromSeconds(1.2);
+
     private static readonly TimeSpan Answers = TimeSpan.FromSeconds(1);
     private TimeSpan _wait;
     private long? _waitsSince;

@@ -84,7 +84,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
             // Writes in flight end with an error now and pause the guest; one that wrote nothing is paused here.
             await _qmp.ExecuteAsync("stop", null, CancellationToken.None);
             await _graph.SwapToLocalAsync(CancellationToken.None);
-            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, LocalFault = null, CopyPercent = null }, null);
+            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, LocalFault = null, BadReads = false, CopyPercent = null }, null);
             await _qmp.ExecuteAsync("cont", null, CancellationToken.None);
             guest.Change(s => s, new GuestNews("mirror.alone", $"The guest goes on with this node's copy under {record}."));
             return Done.Value;

@@ -8,8 +8,6 @@ namespace WebManager.Agent.Hypervisor;
 /// <summary>Finds out, after a restart of the agent, in what state QEMU and its block graph are.</summary>
 public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph graph, GuestParts parts)
 {
-    private static readonly TimeSpan Answers = TimeSpan.FromSeconds(0.3);
-
     public async Task RunAsync(CancellationToken ct)
     {
         var mirrored = guest.Start.Record is not null;
@@ -32,7 +30,7 @@ public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph grap
         var errors = guest.LocalErrors;
         if (mirror == MirrorPhase.Broken && (await graph.DrivesAsync(ct)).All(d => CopyNodes.Parse(d) is not null)) guest.Change(s => s with { Mirror = whole }, null);
         await qmp.ExecuteAsync("cont", null, ct);
-        await Task.Delay(Answers, parts.Clock, ct);
+        await Task.Delay(DiskFaults.Settles, parts.Clock, ct);
         if (guest.LocalErrors == errors && guest.Phase == GuestPhase.Paused && mirror == MirrorPhase.Broken) guest.Change(s => s with { Mirror = MirrorPhase.Broken }, null);
     }
 

@@ -23,6 +23,9 @@ public sealed record GuestState(GuestPhase Phase, MirrorPhase Mirror)
     /// <summary>Errors of this node's images so far: a try without a new one went well.</summary>
     public int LocalErrors { get; init; }
 
+    /// <summary>Reads of this node's image failed, and the other copy answered them.</summary>
+    public bool BadReads { get; init; }
+
     /// <summary>What Mirror was before it broke; what it is again when the failed writes went through.</summary>
     public MirrorPhase Whole { get; init; }
 
@@ -61,12 +64,13 @@ public static partial class GuestEvents
     {
         var fault = Fault(report.Text("qom-path") ?? report.Text("device"), report.Text("operation"), report.Text("reason"));
         var text = $"{fault.Text}; the guest waits.";
-        if (state.Mirror.OnBothCopies()) return (state.Break(text), new GuestNews("mirror.broken", text, Trouble: true));
+        // QEMU tells of one image's errors once a second at most: after a failed read this may come before the word that a write failed there, too.
+        if (state.Mirror.OnBothCopies()) return (state.BadReads ? LocalError(state.Break(text), fault).State : state.Break(text), new GuestNews("mirror.broken", text, Trouble: true));
         // Of a pair the quorum has told which side it was.
         return state.Mirror == MirrorPhase.Broken ? (state, null) : LocalError(state, fault);
     }
 
-    private static (GuestState, GuestNews?) LocalError(GuestState state, DiskFault fault) =>
+    private static (GuestState State, GuestNews? News) LocalError(GuestState state, DiskFault fault) =>
         (state with { LocalFault = fault, LocalErrors = state.LocalErrors + 1, MirrorText = fault.Text },
             state.LocalFault == fault ? null : new GuestNews("disk.error", $"{fault.Text}; the guest waits.", Trouble: true));
 
@@ -76,7 +80,7 @@ public static partial class GuestEvents
         var remote = CopyNodes.Parse(report.Text("node-name"));
         var where = remote is null ? "this node" : "the secondary";
         var text = $"The copy on {where} failed a {report.Text("type")}: {report.Text("error") ?? "no reason given"}.";
-        if (report.Text("type") == "read") return (state with { MirrorText = text }, state.MirrorText == text ? null : new GuestNews("disk.error", text, Trouble: true));
+        if (report.Text("type") == "read") return (state with { MirrorText = text, BadReads = state.BadReads || remote is null }, state.MirrorText == text ? null : new GuestNews("disk.error", text, Trouble: true));
         var fault = Fault(report.Text("node-name"), report.Text("type"), report.Text("error"));
         var broke = state.Mirror.OnBothCopies();
         if (remote is not null && fault.Full) state = state with { CopyFault = fault };

@@ -198,7 +198,7 @@ public sealed class QemuGuest : IGuest
     /// <summary>What had failed on this node's image went through: the guest runs as before, unless the other copy fails too.</summary>
     public void WorksAgain() => Change(s => s with
     {
-        LocalFault = null, MirrorText = null,
+        LocalFault = null, MirrorText = null, BadReads = false,
         Mirror = s is { Phase: GuestPhase.Running, Mirror: MirrorPhase.Broken, CopyFault: null, Suspected: null } && s.Whole.OnBothCopies() ? s.Whole : s.Mirror,
     }, new GuestNews("disk.works", "What had failed on this node's disk went through."));
 
