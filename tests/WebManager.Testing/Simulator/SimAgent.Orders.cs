@@ -68,6 +68,12 @@ public sealed partial class SimAgent
         return Rules.Heard(order.Record, node.Now);
     }
 
+    private async Task<Outcome<StandDownReply>> SilenceAsync(PeerSilenceRequest asked)
+    {
+        await node.WorkAsync(0.1, 0.5, Life);
+        return Rules.Heard(new GenerationRecord(asked.Instance, 0, "", asked.Primary, node.Name, SyncState.Alone), node.Now);
+    }
+
     private async Task<Outcome<Done>> StandUpAsync(StandUpOrder order)
     {
         var instance = node.Instance(order.Record.Instance);

@@ -82,12 +82,6 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         return (Task<Outcome<TReply>>)answer;
     }
 
-    private async Task<Outcome<StandDownReply>> SilenceAsync(PeerSilenceRequest asked)
-    {
-        await node.WorkAsync(0.1, 0.5, Life);
-        return Rules.Heard(new GenerationRecord(asked.Instance, 0, "", asked.Primary, node.Name, SyncState.Alone), node.Now);
-    }
-
     private static Task<Outcome<Done>> DoneAsync() => Task.FromResult<Outcome<Done>>(Done.Value);
 
     private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", [])

@@ -1,4 +1,4 @@
-// Disks that answer with errors: the guest waits, is recovered elsewhere, or is let try again now and then.
+// What a guest writes, and disks that answer with errors: the guest waits, is recovered elsewhere, or is let try again now and then.
 using WebManager.Contracts.Agent;
 
 namespace WebManager.Testing.Simulator;
@@ -12,6 +12,52 @@ public sealed partial class SimGuest
 
     public DiskFault? LocalFault { get; private set; }
     public DiskFault? CopyFault { get; private set; }
+
+    private async Task WriteAsync(int n, bool flush)
+    {
+        var covered = flush ? _world.Truth.CoveredByFlush(Instance) : null;
+        var here = WriteHere(n);
+        while (true)
+        {
+            await GoesOnAsync();
+            here = here || WriteHere(n);
+            if (!Both)
+            {
+                if (here && (!flush || await FlushAsync())) break;
+                FailHere();
+                continue;
+            }
+
+            var attached = ReplicaGeneration;
+            var there = await SendAsync(n, flush);
+            if (!here)
+            {
+                if (Both && attached == ReplicaGeneration) FailHere();
+            }
+            else if (there == true && Both && Phase is not GuestPhase.Paused && attached == ReplicaGeneration)
+            {
+                var stable = !flush || await FlushAsync();
+                if (stable && Both && Phase is not GuestPhase.Paused) break;
+                if (!stable && Both && attached == ReplicaGeneration) FailHere();
+            }
+            else if (Both && attached == ReplicaGeneration && Phase is not GuestPhase.Paused)
+            {
+                if (there == false) SuspectCopy();
+                Break(there is null ? "no answer from the copy" : "the copy was closed");
+            }
+        }
+
+        _world.Truth.Acknowledge(this, n, covered);
+    }
+
+    private async Task<bool> FlushAsync()
+    {
+        await Node.StoreAsync(0.2, 3, Life);
+        await GoesOnAsync();
+        if (Node.Faulty.Images) return false;
+        Copy!.Flush();
+        return true;
+    }
 
     private bool WriteHere(int n) => Node.Faulty.Write(Copy!, n, _world.Random);
 

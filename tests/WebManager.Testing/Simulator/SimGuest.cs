@@ -108,52 +108,6 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
         _writers--;
     }
 
-    private async Task WriteAsync(int n, bool flush)
-    {
-        var covered = flush ? _world.Truth.CoveredByFlush(Instance) : null;
-        var here = WriteHere(n);
-        while (true)
-        {
-            await GoesOnAsync();
-            here = here || WriteHere(n);
-            if (!Both)
-            {
-                if (here && (!flush || await FlushAsync())) break;
-                FailHere();
-                continue;
-            }
-
-            var attached = ReplicaGeneration;
-            var there = await SendAsync(n, flush);
-            if (!here)
-            {
-                if (Both && attached == ReplicaGeneration) FailHere();
-            }
-            else if (there == true && Both && Phase is not GuestPhase.Paused && attached == ReplicaGeneration)
-            {
-                var stable = !flush || await FlushAsync();
-                if (stable && Both && Phase is not GuestPhase.Paused) break;
-                if (!stable && Both && attached == ReplicaGeneration) FailHere();
-            }
-            else if (Both && attached == ReplicaGeneration && Phase is not GuestPhase.Paused)
-            {
-                if (there == false) SuspectCopy();
-                Break(there is null ? "no answer from the copy" : "the copy was closed");
-            }
-        }
-
-        _world.Truth.Acknowledge(this, n, covered);
-    }
-
-    private async Task<bool> FlushAsync()
-    {
-        await Node.StoreAsync(0.2, 3, Life);
-        await GoesOnAsync();
-        if (Node.Faulty.Images) return false;
-        Copy!.Flush();
-        return true;
-    }
-
     /// <summary>True: the copy has it. False: refused. Null: no answer in time.</summary>
     private async Task<bool?> SendAsync(int n, bool flush)
     {
