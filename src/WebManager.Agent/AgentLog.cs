@@ -30,6 +30,9 @@ internal static partial class AgentLog
     [LoggerMessage(2023, LogLevel.Information, "Order {Path} {Operation} repeated; first result given")]
     public static partial void OrderRepeated(this ILogger log, string path, Guid operation);
 
+    [LoggerMessage(2024, LogLevel.Error, "Stop {Operation} could not be written down and is carried out all the same: {Text}")]
+    public static partial void NotJournalled(this ILogger log, Guid operation, string text);
+
     [LoggerMessage(2030, LogLevel.Information, "Instance {Instance} pid {Pid} ended as {End} under generation {Generation}")]
     public static partial void GuestEnded(this ILogger log, Guid instance, int pid, string end, long generation);
 
@@ -50,6 +53,15 @@ internal static partial class AgentLog
 
     [LoggerMessage(2036, LogLevel.Information, "Instance {Instance} goes on: somebody answers for it again")]
     public static partial void GoesOn(this ILogger log, Guid instance);
+
+    [LoggerMessage(2037, LogLevel.Error, "Instance {Instance}: how its guest ended could not be written down: {Text}")]
+    public static partial void EndNotKept(this ILogger log, Guid instance, string text);
+
+    [LoggerMessage(2038, LogLevel.Error, "This node's disk: {Fault}")]
+    public static partial void DiskFails(this ILogger log, string fault);
+
+    [LoggerMessage(2039, LogLevel.Information, "This node's disk works again")]
+    public static partial void DiskWorks(this ILogger log);
 
     [LoggerMessage(2040, LogLevel.Warning, "Peer {Peer} does not answer challenges: {Text}")]
     public static partial void PeerSilent(this ILogger log, string peer, string text);

@@ -80,6 +80,7 @@ internal static class AgentHost
         s.GetRequiredService<KeeperClient>().Start();
         var watch = s.GetRequiredService<GuestWatch>();
         watch.InBackground("peer challenges", () => QuietAsync(s.GetRequiredService<PeerLoop>().RunAsync(stopping)));
+        watch.InBackground("disk probe", () => QuietAsync(s.GetRequiredService<DiskProbe>().RunAsync(stopping)));
         watch.InBackground("load", () => QuietAsync(SampleAsync(s.GetRequiredService<NodeIdentity>(), s.GetRequiredService<TimeProvider>(), stopping)));
     }
 

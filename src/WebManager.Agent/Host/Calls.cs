@@ -64,6 +64,9 @@ internal static class Calls
             if (property.AssociatedParameter is { IsNullable: true } || Nullable.GetUnderlyingType(property.PropertyType) is not null) property.IsRequired = false;
     }
 
+    /// <summary>Errors of the system; .NET gives them on as they are.</summary>
+    private const int IoError = 5, NoSpace = 28, ReadOnly = 30;
+
     public static async Task GuardAsync(HttpContext http, Task? ready, Func<Task> work)
     {
         try
@@ -82,6 +85,10 @@ internal static class Calls
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
+        }
+        catch (IOException ex) when (ex.HResult is NoSpace or IoError or ReadOnly)
+        {
+            if (!http.Response.HasStarted) await WriteAsync(http, 507, new Refusal("node.disk-error", $"The node's disk takes no writes: {ex.Message}", "Free some space on the node, or repair its disk."));
         }
         catch (Exception ex)
         {

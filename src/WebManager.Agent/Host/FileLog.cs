@@ -20,6 +20,13 @@ internal sealed class FileLog(string path, TimeProvider clock) : ILoggerProvider
 
     private void Write(LogLevel level, EventId id, string category, string text, Exception? ex)
     {
+        // Whoever logs must not fail because the disk is full: that may be just what is being logged.
+        try { WriteThrough(level, id, category, text, ex); }
+        catch (IOException) { }
+    }
+
+    private void WriteThrough(LogLevel level, EventId id, string category, string text, Exception? ex)
+    {
         lock (_gate)
         {
             if (_writer.BaseStream.Length > Longest)

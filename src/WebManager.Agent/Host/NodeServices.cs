@@ -23,7 +23,7 @@ internal static class NodeServices
         services.AddSingleton<IKeeper>(s => s.GetRequiredService<KeeperClient>()).AddSingleton<IGuestProcesses>(s => s.GetRequiredService<KeeperClient>());
         services.AddSingleton(s => new Journal(folder.Journal, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<EpochFile>().AddSingleton<InstanceFiles>().AddSingleton<InstanceTable>().AddSingleton<EventHub>();
-        services.AddSingleton<Generations>().AddSingleton<GuestWatch>().AddSingleton<Recovery>().AddSingleton<OrderDesk>().AddSingleton<NodeIdentity>();
+        services.AddSingleton<Generations>().AddSingleton<GuestWatch>().AddSingleton<Recovery>().AddSingleton<OrderDesk>().AddSingleton<NodeIdentity>().AddSingleton<DiskProbe>();
         services.AddSingleton<LeaseGate>().AddSingleton<MigrationOrders>();
         services.AddSingleton<GenerationOrders>().AddSingleton<GuestOrders>().AddSingleton<CopyOrders>().AddSingleton<DiskOrders>().AddSingleton<ImageStore>();
         services.AddSingleton<BeatDesk>().AddSingleton<PeerBook>().AddSingleton<PeerDesk>().AddSingleton<PeerLoop>().AddSingleton<PeerLink>();

@@ -2,6 +2,7 @@
 using WebManager.Agent.Hypervisor.Copy;
 using WebManager.Agent.Hypervisor.Migration;
 using WebManager.Agent.Hypervisor.Qmp;
+using WebManager.Agent.Storage.Nbd;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 
@@ -32,8 +33,8 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     {
         (_qmp, _migration) = (qmp, new MigrationQmp(qmp));
         _graph = new MirrorGraph(qmp, guest.Start.Guest.Template == DiskTemplate.Mirror ? guest.Start.Guest.Disks : [], parts.Tls);
-        if (!Mirrored) return;
-        _watching = Task.WhenAll(new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token), new FlushMarks(guest, qmp, _graph, parts).RunAsync(_leaving.Token));
+        var faults = new DiskFaults(guest, this, qmp, parts).RunAsync(_leaving.Token);
+        _watching = !Mirrored ? faults : Task.WhenAll(faults, new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token), new FlushMarks(guest, qmp, _graph, parts).RunAsync(_leaving.Token));
     }
 
     /// <summary>Before the guest's first write: both copies are equal now, and what changes from here on is marked.</summary>
@@ -86,7 +87,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
             // Writes in flight end with an error now and pause the guest; one that wrote nothing is paused here.
             await _qmp.ExecuteAsync("stop", null, CancellationToken.None);
             await _graph.SwapToLocalAsync(CancellationToken.None);
-            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, CopyPercent = null }, null);
+            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, LocalFault = null, BadReads = false, CopyPercent = null }, null);
             await _qmp.ExecuteAsync("cont", null, CancellationToken.None);
             guest.Change(s => s, new GuestNews("mirror.alone", $"The guest goes on with this node's copy under {record}."));
             return Done.Value;
@@ -130,6 +131,8 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         catch (Exception e)
         {
             if (_copyOnLeave) return;
+            // What the secondary's disk refused to take, over a connection that works.
+            if (e is NbdDiskException { Written: true } refused) guest.Change(s => s with { CopyFault = new DiskFault(refused.Disk, refused.Full, $"Disk {refused.Disk}: {refused.Message}") }, null);
             end = await AbandonAsync(copy, e is OperationCanceledException ? "The copy was cancelled." : e.Message);
         }
         finally
@@ -139,7 +142,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         }
         var news = end.Phase == MirrorPhase.Promised ? new GuestNews("mirror.promised", end.Text) : new GuestNews("mirror.progress", end.Text, Trouble: true);
         if (end.Phase == MirrorPhase.Broken) await RefreshPhaseAsync();
-        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null, Copy = end.Copy ?? s.Copy }, news);
+        guest.Change(s => s with { Mirror = s.Mirror == MirrorPhase.Copying ? end.Phase : s.Mirror, MirrorText = end.Phase == MirrorPhase.Promised ? null : end.Text, CopyPercent = null, Copy = end.Copy ?? s.Copy, CopyFault = end.Phase == MirrorPhase.Promised ? null : s.CopyFault }, news);
     }
 
     // The guest runs on both copies: what is left of the passes may not turn that into a failure.

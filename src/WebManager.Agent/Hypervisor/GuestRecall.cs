@@ -19,7 +19,19 @@ public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph grap
         // prelaunch: the earlier run died between spawn and start. paused: it died in the short pause at the end of a copy,
         // and a guest on its own image may go on; one on both copies may not before the host has stored the promise.
         if (status == "prelaunch" || (status == "paused" && mirror is MirrorPhase.Alone or MirrorPhase.None)) await qmp.ExecuteAsync("cont", null, ct);
+        if (status == "io-error") await AskAgainAsync(mirror, ct);
         parts.Log.GuestAdopted(guest.Instance, guest.Pid, status ?? "", mirror.ToString());
+    }
+
+    // Which disk failed was told to the earlier run only. The failed requests, sent again, tell it anew; in sync both copies must still take them.
+    private async Task AskAgainAsync(MirrorPhase mirror, CancellationToken ct)
+    {
+        var whole = guest.Start.Record?.Sync == SyncState.InSync ? MirrorPhase.InSync : MirrorPhase.Promised;
+        var errors = guest.LocalErrors;
+        if (mirror == MirrorPhase.Broken && (await graph.DrivesAsync(ct)).All(d => CopyNodes.Parse(d) is not null)) guest.Change(s => s with { Mirror = whole }, null);
+        await qmp.ExecuteAsync("cont", null, ct);
+        await Task.Delay(DiskFaults.Settles, parts.Clock, ct);
+        if (guest.LocalErrors == errors && guest.Phase == GuestPhase.Paused && mirror == MirrorPhase.Broken) guest.Change(s => s with { Mirror = MirrorPhase.Broken }, null);
     }
 
     // The run that would have finished the copy is gone. Copies that no disk is on are dropped with it; the marks of changed blocks stay.

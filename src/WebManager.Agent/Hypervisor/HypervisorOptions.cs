@@ -48,6 +48,11 @@ public sealed class HypervisorOptions
     /// <summary>Most time that the last of a guest may take to be sent.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")] public TimeSpan SwitchLimit { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long after an error of its own disk a guest that waits is let try again; doubled each time.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.5", "00:05:00")] public TimeSpan DiskRetry { get; set; } = TimeSpan.FromSeconds(5);
+
+    [Range(typeof(TimeSpan), "00:00:01", "00:30:00")] public TimeSpan DiskRetryLongest { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A copy that made no progress for this long is given up.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan CopyStall { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -69,6 +69,10 @@ public interface IGuest : IAsyncDisposable
     string? MirrorText { get; }
     double? CopyPercent { get; }
     CopyReport? Copy => null;
+
+    /// <summary>See InstanceReport.</summary>
+    DiskFault? LocalFault => null;
+    DiskFault? CopyFault => null;
     MigrationReport? Migration => null;
 
     /// <summary>Found after a restart of the agent as a source that had sent everything: it must be killed, never continued.</summary>

@@ -40,6 +40,11 @@ public sealed class QemuGuest : IGuest
     public string? MirrorText => _state.MirrorText;
     public double? CopyPercent => _state.CopyPercent;
     public CopyReport? Copy => _state.Copy;
+    public DiskFault? LocalFault => _state.LocalFault;
+    public DiskFault? CopyFault => _state.CopyFault;
+    public DiskFault? Suspected => _state.Suspected;
+    public int LocalErrors => _state.LocalErrors;
+    public bool Halted => _halted;
     public MigrationReport? Migration => _state.Migration;
     public bool Left { get; private set; }
 
@@ -190,6 +195,13 @@ public sealed class QemuGuest : IGuest
         if (news is not null) Tell(news);
     }
 
+    /// <summary>What had failed on this node's image went through: the guest runs as before, unless the other copy fails too.</summary>
+    public void WorksAgain() => Change(s => s with
+    {
+        LocalFault = null, MirrorText = null, BadReads = false,
+        Mirror = s is { Phase: GuestPhase.Running, Mirror: MirrorPhase.Broken, CopyFault: null, Suspected: null } && s.Whole.OnBothCopies() ? s.Whole : s.Mirror,
+    }, new GuestNews("disk.works", "What had failed on this node's disk went through."));
+
     /// <summary>The guest is on both copies from here, the other one being there.</summary>
     public void IsOn(CopyPlace place) => Remember(r => r with { Place = place }, null);
 
@@ -198,7 +210,9 @@ public sealed class QemuGuest : IGuest
         lock (_gate)
         {
             _run = how(_run);
-            _run.Write(_parts.Paths.Run);
+            // On a full disk the next run of the agent knows less; the guest is none the worse.
+            try { _run.Write(_parts.Paths.Run); }
+            catch (IOException e) { _parts.Log.GuestTrouble(Instance, "disk.error", e.Message); }
         }
         if (news is not null) Tell(news);
     }

@@ -48,13 +48,21 @@ internal sealed class KeeperFolder : IDisposable
 
     public void NoteEnd(ProcessEnd end)
     {
-        DurableFile.Write(FileOf(_ends, end.Id), JsonSerializer.SerializeToUtf8Bytes(end, KeeperJson.Default.ProcessEnd));
-        File.Delete(FileOf(_live, end.Id));
+        // A full or broken disk must not end the keeper, and every guest with it. An end that is not on disk is known as long as we live, and
+        // counts as a kill after that.
+        Try(() => DurableFile.Write(FileOf(_ends, end.Id), JsonSerializer.SerializeToUtf8Bytes(end, KeeperJson.Default.ProcessEnd)));
+        ForgetLive(end.Id);
     }
 
-    public void ForgetLive(string id) => File.Delete(FileOf(_live, id));
+    public void ForgetLive(string id) => Try(() => File.Delete(FileOf(_live, id)));
 
-    public void Forget(string id) => File.Delete(FileOf(_ends, id));
+    private static void Try(Action write)
+    {
+        try { write(); }
+        catch (Exception ex) when (ex is IOException or UnauthorizedAccessException) { }
+    }
+
+    public void Forget(string id) => Try(() => File.Delete(FileOf(_ends, id)));
 
     public IReadOnlyList<LiveNote> Live() => Read(_live, KeeperJson.Default.LiveNote);
     public IReadOnlyList<ProcessEnd> Ends() => Read(_ends, KeeperJson.Default.ProcessEnd);

@@ -8,7 +8,7 @@ namespace WebManager.Agent.Node;
 
 /// <summary>Answers heartbeats from memory: waits for no lane and no disk, but for a new epoch.</summary>
 public sealed class BeatDesk(NodeIdentity identity, InstanceTable table, IKeeper keeper, EpochFile epochs, PeerBook peers,
-    Generations generations, NodeRules rules, GuestWatch watch)
+    Generations generations, NodeRules rules, GuestWatch watch, DiskProbe probe)
 {
     public async Task<Outcome<BeatReply>> AnswerAsync(BeatRequest beat, CancellationToken ct)
     {
@@ -28,6 +28,7 @@ public sealed class BeatDesk(NodeIdentity identity, InstanceTable table, IKeeper
             Instances = reports,
             Load = identity.Load,
             KeeperAlive = keeper.Alive,
+            DiskFault = probe.Fault,
         };
     }
 

@@ -8,7 +8,7 @@ namespace WebManager.Agent.Node;
 
 /// <summary>Keeps each unit's picture of its process true: started, changed, ended, also after a restart of the agent or the keeper.</summary>
 public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFolder folder, IKeeper keeper, IReplicas replicas,
-    EventHub events, TimeProvider clock, ILogger<GuestWatch> log)
+    EventHub events, DiskProbe probe, TimeProvider clock, ILogger<GuestWatch> log)
 {
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(300);
 
@@ -64,10 +64,13 @@ public sealed class GuestWatch(InstanceTable table, InstanceFiles files, NodeFol
 
         if (unit.LastEnd?.Pid == end.Pid && unit.LastEnd.At == end.At) return;
         var guest = unit.Guest;
+        if (guest?.LocalFault is { } fault) probe.Told(fault.Text);
         var verdict = await JudgeAsync(end, guest);
         var lines = verdict == GuestEnd.Clean ? null : SerialLog.Tail(folder.Instance(id), 20);
         var note = new EndNote(end.Pid, end.Generation, verdict, end.At, lines);
-        files.Write(id, note);
+        // The keeper remembers it, too; an end that only this run knows counts as a kill for the next.
+        try { files.Write(id, note); }
+        catch (IOException ex) { log.EndNotKept(id, ex.Message); }
         unit.ProcessEnded(note);
         table.Publish(unit);
         log.GuestEnded(id, end.Pid, verdict.ToString(), end.Generation);

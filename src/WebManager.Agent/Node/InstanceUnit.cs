@@ -100,6 +100,8 @@ public sealed class InstanceUnit(Guid id)
             CopyPercent = guest?.CopyPercent,
             Copy = guest?.Copy,
             MirrorText = Halted ? HaltedText : guest?.MirrorText,
+            LocalFault = guest?.LocalFault,
+            CopyFault = guest?.CopyFault,
             StoodDownBy = Stored.Silenced(),
             Migration = guest?.Migration ?? Incoming?.Report,
             ExportGeneration = OpenExport,

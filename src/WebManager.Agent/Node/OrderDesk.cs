@@ -37,12 +37,12 @@ public sealed class OrderDesk(Journal journal, EpochFile epochs, TimeProvider cl
                 return known.Ok ? known.Value : Refused(known.Refusal);
             }
 
-            await journal.BeginAsync(order.Operation, order.Path);
+            await NoteAsync(order, journal.BeginAsync(order.Operation, order.Path));
             var began = clock.GetTimestamp();
             var outcome = instance is { } id && _removed.Check(id, order) is { } removed ? removed : await handler(order);
             if (order is RemoveInstanceOrder { Record: null } remove && outcome.Ok) _removed.Note(remove.Instance, order.Epoch);
             var result = outcome.Ok ? new JournalResult(200, JsonSerializer.SerializeToElement(outcome.Value, WireJson.Options)) : Refused(outcome.Refusal);
-            await journal.EndAsync(order.Operation, order.Path, result);
+            await NoteAsync(order, journal.EndAsync(order.Operation, order.Path, result));
             if (outcome.Ok) log.OrderDone(order.Path, order.Operation, instance, (long)clock.GetElapsedTime(began).TotalMilliseconds);
             else log.OrderRefused(order.Path, order.Operation, instance, outcome.Refusal.Code, outcome.Refusal.Message);
             return result;
@@ -51,6 +51,16 @@ public sealed class OrderDesk(Journal journal, EpochFile epochs, TimeProvider cl
         {
             _running.TryRemove(order.Operation, out _);
         }
+    }
+
+    /// <summary>
+    /// A node whose disk takes nothing can still let go of a guest, so that it can be started where the disk works: a stop that is carried out
+    /// twice is none the worse. Everything else waits until it can be written down.
+    /// </summary>
+    private async Task NoteAsync(IOrder order, Task written)
+    {
+        try { await written; }
+        catch (IOException ex) when (order is StopGuestOrder) { log.NotJournalled(order.Operation, ex.Message); }
     }
 
     private static JournalResult Refused(Refusal refusal) => new(409, JsonSerializer.SerializeToElement(refusal, WireJson.Options));

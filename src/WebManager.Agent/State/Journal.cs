@@ -27,6 +27,7 @@ public sealed class Journal : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Channel<(byte[] Line, TaskCompletionSource Done)> _queue = Channel.CreateUnbounded<(byte[], TaskCompletionSource)>();
     private FileStream _stream;
+    private bool _torn;
     private readonly Task _writer;
 
     public Journal(string file, TimeProvider clock)
@@ -82,6 +83,9 @@ public sealed class Journal : IAsyncDisposable
                 while (_queue.Reader.TryRead(out var next))
                 {
                     batch.Add(next.Done);
+                    // Half a line that a full disk left must not spoil the next one.
+                    if (_torn) _stream.WriteByte((byte)'\n');
+                    _torn = false;
                     _stream.Write(next.Line);
                 }
 
@@ -91,6 +95,7 @@ public sealed class Journal : IAsyncDisposable
             }
             catch (IOException ex)
             {
+                _torn = true;
                 foreach (var done in batch) done.TrySetException(ex);
             }
 
@@ -113,7 +118,7 @@ public sealed class Journal : IAsyncDisposable
         if (!File.Exists(_file)) return;
         foreach (var text in File.ReadLines(_file))
         {
-            // Only the last line can be torn, and then nobody was told of it.
+            // Torn by a crash or a full disk: nobody was told of it.
             try { if (JsonSerializer.Deserialize<Line>(text, WireJson.Options) is { } line) Remember(line); }
             catch (JsonException) { }
         }

@@ -16,7 +16,6 @@ public sealed class NodeFolder(string root)
     public string Journal => Path.Combine(Root, "journal.jsonl");
     public string Epoch => Path.Combine(Root, "epoch");
     public string Peers => Path.Combine(Root, "peers.json");
-    public string Probe => Path.Combine(Root, "probe");
     public string Images => Path.Combine(Root, "images");
     public string Incoming => Path.Combine(Root, "incoming");
     public string Instances => Path.Combine(Root, "instances");

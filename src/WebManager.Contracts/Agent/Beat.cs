@@ -43,6 +43,9 @@ public sealed record BeatReply(string Node, Guid Run, Guid Boot, long StateSeria
 
     public NodeLoad Load { get; init; } = new(0, 0, 0);
     public bool KeeperAlive { get; init; }
+
+    /// <summary>Why this node's disks are not to be trusted, in a sentence: a write to them failed or does not end (H14). Null: they work.</summary>
+    public string? DiskFault { get; init; }
 }
 
 /// <summary>Free memory and disk in MiB after the node's own use, and the one-minute load.</summary>
@@ -56,6 +59,11 @@ public enum GuestEnd { None, Clean, Killed, Crashed, Panicked }
 
 /// <summary>none: not a mirrored primary. broken: a copy failed, I/O waits. copying: the other copy is being made equal. promised: P has promised never to write alone under the record (R2).</summary>
 public enum MirrorPhase { None, InSync, Broken, Alone, Copying, Promised }
+
+/// <summary>An image answers with errors.</summary>
+/// <param name="Disk">Its index in the instance.</param>
+/// <param name="Full">No space is left on the node.</param>
+public sealed record DiskFault(int Disk, bool Full, string Text);
 
 /// <summary>How a copy was, or is being, made equal.</summary>
 /// <param name="ComparedBytes">What both sides hashed; 0 when all changes were known.</param>
@@ -105,6 +113,12 @@ public sealed record InstanceReport(Guid Instance)
 
     /// <summary>Why Mirror is broken or a copy failed.</summary>
     public string? MirrorText { get; init; }
+
+    /// <summary>The guest's image on this node fails; the guest waits, and tries again now and then. Null: it works.</summary>
+    public DiskFault? LocalFault { get; init; }
+
+    /// <summary>The copy on the secondary failed by its disk, not for want of a connection; until a copy onto it has come to its end. Null: nothing is known against it.</summary>
+    public DiskFault? CopyFault { get; init; }
 
     /// <summary>The live migration from or to here; null: none.</summary>
     public MigrationReport? Migration { get; init; }

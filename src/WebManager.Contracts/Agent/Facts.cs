@@ -34,7 +34,7 @@ public sealed record ImageRef(string Name, string Version);
 /// One line of the agent's server-sent event stream, GET /v1/events. It tells the engine to beat now and gives people a text;
 /// state itself always comes by the beat, so a lost event loses nothing.
 /// </summary>
-/// <param name="Kind">guest.started, guest.first-line, guest.exited, guest.paused, mirror.broken, mirror.progress, mirror.promised, migration.progress, migration.failed, keeper.lost, keeper.killed, image.added; events.open is sent first to each listener</param>
+/// <param name="Kind">guest.started, guest.first-line, guest.exited, guest.paused, mirror.broken, mirror.progress, mirror.promised, disk.error, disk.works, migration.progress, migration.failed, keeper.lost, keeper.killed, image.added; events.open is sent first to each listener</param>
 public sealed record AgentEvent(long Serial, DateTimeOffset At, string Kind, Guid? Instance, string Text);
 
 // Images: PUT /v1/images/{name}/{version}/{file} with the bytes, then POST of this to make the whole visible at once.

@@ -45,6 +45,9 @@ public sealed record NodeView(string Name, string Address, string Health, bool D
 
     /// <summary>Null: it is not in maintenance.</summary>
     public NodeMaintenanceView? Maintenance { get; init; }
+
+    /// <summary>What is known against its disks: while there is something nothing new is placed there. Null: they work.</summary>
+    public string? DiskFault { get; init; }
 }
 
 /// <summary>
@@ -106,6 +109,9 @@ public sealed record InstanceView(Guid Id, string Name, string Owner, string Ima
 
     /// <summary>Since when it is not started in place any more because it ended too often.</summary>
     public DateTimeOffset? GaveUpAt { get; init; }
+
+    /// <summary>Which of its copies answers with errors, and how; Text says what helps.</summary>
+    public string? DiskFault { get; init; }
     public RecoveryView? LastRecovery { get; init; }
 
     /// <summary>Nodes that may still have a copy from when they were its secondary; removed when they answer and the present copy is whole.</summary>

@@ -27,7 +27,14 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     public void OnNode(NodeWatch watch, NodeHealth old)
     {
         SetNode(watch.Name);
-        foreach (var instance in state.Now.On(watch.Name)) { SetInstance(instance.Id); }
+        var suspects = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var instance in state.Now.On(watch.Name))
+        {
+            SetInstance(instance.Id);
+            // Only the primary knows that a copy fails.
+            if (instance is { Secondary: { } other } && instance.Primary == watch.Name && (feeds.Nodes.Find(other)?.DiskFault is not null || watch.ReportOf(instance.Id)?.CopyFault is not null)) { suspects.Add(other); }
+        }
+        foreach (var suspect in suspects) { SetNode(suspect); }
         if (watch.Health != old && watch.LastContact is not null) { TellHealth(watch); }
     }
 
@@ -44,6 +51,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var seen = new Observed(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id), i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id))
         {
             SecondaryAway = nodes.Find(i.Secondary)?.Away, ReplaceAfter = RecoveryPolicy.ReplaceAfter(i, state.Now),
+            PrimaryFault = DiskFaultsOf.Node(i.Primary, state.Now, nodes), SecondaryFault = DiskFaultsOf.Node(i.Secondary, state.Now, nodes),
         };
         return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now) } : seen;
     }
@@ -113,6 +121,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         {
             InDoubt = i.Doubt is not null, OldCopies = i.OldCopies,
             AutoRecover = !i.RecoveryOff, Priority = i.Priority, HeldBack = seen.HeldBack?.Code, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery,
+            DiskFault = Status.DiskFault(seen),
             MigrationPercent = status == InstanceStatus.Migrating && seen.AtPrimary?.Migration is { Phase: MigrationPhase.Sending } sending ? Math.Floor(sending.Percent) : null,
         };
         feeds.Instances.Set(id, row);
@@ -125,6 +134,10 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         {
             var bad = row.Status is InstanceStatus.ErrorDown or InstanceStatus.ErrorUp or InstanceStatus.NodeDown or InstanceStatus.Failed or InstanceStatus.Paused or InstanceStatus.Recovering;
             events.Add("instance.status", bad ? Severity.Warning : Severity.Info, $"instance:{row.Name}", $"{row.Name}: {row.Text ?? Said(row.Status) + " on " + row.Primary}.".Replace("..", ".", StringComparison.Ordinal), Word(old.Status), Word(row.Status), row.Job);
+        }
+        if (row.DiskFault is { } fault && old.DiskFault is null)
+        {
+            events.Add("instance.disk-error", Severity.Error, $"instance:{row.Name}", $"{row.Name}: {fault}", null, null, row.Job);
         }
         if (row.InDoubt && !old.InDoubt)
         {
@@ -168,9 +181,12 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var (watch, here) = (nodes.Find(name), state.Now.On(name).ToList());
         var health = watch?.Health ?? NodeHealth.Joining;
         var note = health is NodeHealth.Suspect or NodeHealth.Lost && watch?.LastContact is { } last ? $"Silent since {last:HH:mm:ss} UTC." : null;
+        var (fault, before) = (DiskFaultsOf.Node(name, state.Now, nodes), feeds.Nodes.Find(name));
         feeds.Nodes.Set(name, new NodeRow(name, node.Address, health, node.Drained, watch?.Hello?.Hypervisor, watch?.Hello?.HypervisorNote, watch?.Hello?.Version,
             node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB) + state.Now.OldCopiesOn(name).Sum(i => i.DiskMiB),
-            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name), Maintenance = node.Maintenance });
+            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note ?? fault) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name), DiskFault = fault, Maintenance = node.Maintenance });
+        if (fault is not null && before is { DiskFault: null }) { events.Add("node.disk", Severity.Error, $"node:{name}", $"{name}: {fault} Nothing new is placed there.", "works", "fails"); }
+        if (fault is null && health == NodeHealth.Online && before is { DiskFault: not null }) { events.Add("node.disk", Severity.Info, $"node:{name}", $"{name}: its disks work again.", "fails", "works"); }
     }
 
     /// <summary>While a node answers, its last contact is "now" and not a change every half second.</summary>

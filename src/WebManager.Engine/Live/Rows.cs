@@ -16,6 +16,9 @@ public sealed record NodeRow(string Name, string Address, NodeHealth Health, boo
 
     /// <summary>There is an out-of-band power command for it.</summary>
     public bool CanPowerOff { get; init; }
+
+    /// <summary>What is known against its disks, in a sentence; while there is something nothing new is placed there.</summary>
+    public string? DiskFault { get; init; }
 }
 
 /// <summary>An instance now. Text: one sentence for people when something is not as wanted, with what can be done.</summary>
@@ -31,6 +34,9 @@ public sealed record InstanceRow(Guid Id, string Name, string Owner, string Imag
     /// <summary>Code of why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.instance-off, node.no-memory.</summary>
     public string? HeldBack { get; init; }
     public DateTimeOffset? GaveUpAt { get; init; }
+
+    /// <summary>Which of its copies answers with errors, and how.</summary>
+    public string? DiskFault { get; init; }
 
     /// <summary>Nodes that may still have a copy from when they were its secondary.</summary>
     public IReadOnlyList<string> OldCopies { get; init; } = [];

@@ -203,8 +203,8 @@ public sealed class NodeWatch : IAsyncDisposable
             _sameRun.Cancel();
             _sameRun = new CancellationTokenSource();
         }
+        var news = newRun || reply.Instances is not null || reply.DiskFault != LastReply?.DiskFault;
         (LastReply, AsOf) = (reply, sent);
-        var news = newRun || reply.Instances is not null;
         if (reply.Instances is { } instances) { Reports = instances.ToDictionary(r => r.Instance); }
         var old = Health;
         Tick();

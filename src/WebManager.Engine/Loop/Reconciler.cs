@@ -17,6 +17,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private readonly Dictionary<(Guid Instance, string Operation), Tries> _tries = [];
     private readonly ConcurrentDictionary<string, long> _freeSince = new(StringComparer.Ordinal);   // written by whoever commits
     private readonly ConcurrentQueue<string> _startedByHand = new();
+    private readonly HashSet<string> _faulty = new(StringComparer.Ordinal);
     private readonly Signal _news = new();
     private readonly StandUps _standUps = new(parts);
     private readonly long _began = parts.Clock.GetTimestamp();
@@ -61,6 +62,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         var busy = now.Jobs.Values.Where(j => !j.Ended).Select(j => (j.Request as InstanceRequest)?.Instance).OfType<string>().ToHashSet(StringComparer.Ordinal);
         while (_startedByHand.TryDequeue(out var name)) { if (now.Find(name) is { } i) { _tries.Remove((i.Id, new RestartInstance(i.Name).Name)); } }
         foreach (var gone in _tries.Keys.Where(k => !now.Instances.ContainsKey(k.Instance)).ToList()) { _tries.Remove(gone); }
+        AfterRepairs(now);
         foreach (var instance in now.Instances.Values)
         {
             // A copy that came to its end was no failed try: the next loss of the secondary is not answered later for it.
@@ -79,6 +81,19 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         }
         if (starts.Count > 0) { await StartAsync(starts, ct); }
         if (replaces.Count > 0) { await ReplaceAsync(replaces, ct); }
+    }
+
+    /// <summary>A node says that its disk works again: its copies are made at once, not when their back-off is over.</summary>
+    private void AfterRepairs(Picture now)
+    {
+        foreach (var watch in parts.Nodes.All)
+        {
+            if (watch.LastReply?.DiskFault is not null) { _faulty.Add(watch.Name); }
+            else if (_faulty.Remove(watch.Name))
+            {
+                foreach (var i in now.On(watch.Name)) { _tries.Remove((i.Id, new ResyncInstance(i.Name).Name)); }
+            }
+        }
     }
 
     /// <summary>Which nodes have something of an instance that does not name them; one for each instance at a time.</summary>
@@ -206,6 +221,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
 
     private static string Why(OperationRequest request) => request switch
     {
+        RecoverInstance { DiskFault: not null } => "its node's disk fails",
         RecoverInstance => "its node is silent",
         DegradeInstance => "a copy is lost",
         ResyncInstance => "its other node is back",

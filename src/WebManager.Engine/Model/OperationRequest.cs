@@ -93,8 +93,14 @@ public sealed record MigrateInstance(string Instance) : InstanceRequest(Instance
 /// <summary>Filed by the watcher: a node still has something of a live migration that nobody carries on.</summary>
 public sealed record CleanUpMigration(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.migrate-cleanup"; }
 
-/// <summary>Filed by the watcher: the primary is silent; promote the secondary by R4.</summary>
-public sealed record RecoverInstance(string Instance, long Generation) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.recover"; }
+/// <summary>Filed by the watcher: the primary is silent, or its disk fails; promote the secondary by R4.</summary>
+public sealed record RecoverInstance(string Instance, long Generation) : InstanceRequest(Instance)
+{
+    [JsonIgnore] public override string Name => "instance.recover";
+
+    /// <summary>The primary answers and its disk fails so; null: it is silent.</summary>
+    public string? DiskFault { get; init; }
+}
 
 /// <summary>Filed by the watcher: a copy is lost; leave for the primary to go on alone.</summary>
 public sealed record DegradeInstance(string Instance, long Generation) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.degrade"; }

@@ -138,7 +138,7 @@ internal static class Candidates
         var here = now.On(node.Name).ToList();
         var old = now.OldCopiesOn(node.Name).Where(i => i.Id != without).Sum(i => i.DiskMiB);
         var health = nodes.HealthOf(node.Name);
-        var why = node.Offline ? "offline" : Plan.Maintenance.In(node) ? "in maintenance" : node.Drained ? "drained" : health != NodeHealth.Online ? health.ToString().ToLowerInvariant() : null;
+        var why = node.Offline ? "offline" : Plan.Maintenance.In(node) ? "in maintenance" : node.Drained ? "drained" : health != NodeHealth.Online ? health.ToString().ToLowerInvariant() : DiskFaultsOf.Node(node.Name, now, nodes) is not null ? "its disk fails" : null;
         return new Candidate(node.Name, why is null, why, node.MemoryMiB - here.Sum(i => (long)i.MemoryMiB), node.DiskMiB - here.Sum(i => i.DiskMiB) - old, here.Count);
     }).ToList();
 }

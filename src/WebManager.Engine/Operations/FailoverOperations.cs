@@ -83,8 +83,10 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         : i.Generation?.Number != request.Generation ? new Refusal("generation.stale", $"{i.Name} is at another generation by now.")
         : i.Generation.Sync != SyncState.InSync ? new Refusal("mirror.not-in-sync", $"The copy of {i.Name} on {i.Secondary} is not whole; it is not used by itself.", "Bring the primary back.")
         : i.Wanted == AdminState.Down || i.Stage != LifeStage.Ready ? new Refusal("instance.not-wanted", $"{i.Name} is not wanted running.")
-        : parts.Nodes.HealthOf(i.Primary) == NodeHealth.Online ? new Refusal("recover.not-needed", $"Node {i.Primary} answers again.")
-        : PowerChecks.Online(i.Secondary!, parts) ?? RecoveryPolicy.HeldBack(i, now);
+        : (request.DiskFault is null ? Answers(i, parts) : DiskRecovery.NotNeeded(i, parts)) ?? PowerChecks.Online(i.Secondary!, parts) ?? RecoveryPolicy.HeldBack(i, now);
+
+    private static Refusal? Answers(Instance i, EngineParts parts) =>
+        parts.Nodes.HealthOf(i.Primary) == NodeHealth.Online ? new Refusal("recover.not-needed", $"Node {i.Primary} answers again.") : null;
 
     /// <summary>This job's own promotion was stored before a crash of the engine.</summary>
     private static bool Promoted(RecoverInstance request, Instance i) =>
@@ -96,11 +98,11 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         RecoveryNotes.Begin(job, instance);
         if (!Promoted(request, instance))
         {
-            var promoted = await PromoteAsync(instance, job, ct);
+            var promoted = request.DiskFault is { } fault ? await DiskRecovery.PromoteAsync(instance, fault, job, ct) : await PromoteAsync(instance, job, ct);
             if (!promoted.Ok) { return promoted.Refusal; }
             instance = promoted.Value;
         }
-        return await FinishAsync(instance, job, ct);
+        return await FinishAsync(instance, request.DiskFault, job, ct);
     }
 
     /// <summary>
@@ -167,7 +169,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     /// <summary>Still: within the beats that the engine itself missed.</summary>
     private static bool Hears(StandDownReply reply, HeartbeatOptions limits) => reply.SinceHeardMs is { } ago && ago < (limits.Suspect / 2).TotalMilliseconds;
 
-    private static async Task<Outcome<Done>> FinishAsync(Instance i, JobContext job, CancellationToken ct)
+    private static async Task<Outcome<Done>> FinishAsync(Instance i, string? fault, JobContext job, CancellationToken ct)
     {
         var record = i.Generation!;
         if (await Fencing.AwaitAsync(job, i.Id, ct) is { } notYet) { return notYet; }
@@ -177,13 +179,13 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         if (!started.Ok && started.Refusal.Code != "generation.spent") { return started; }
         RecoveryNotes.Started(job);
         job.AtEnd = (now, changes) => { if (now.Instances.TryGetValue(i.Id, out var ended) && job.Job.Recovery is { } t) { changes.Write(ended with { LastRecovery = t }); } };
-        Tell(i, job);
+        Tell(i, fault, job);
         return Done.Value;
     }
 
-    private static void Tell(Instance i, JobContext job)
+    private static void Tell(Instance i, string? fault, JobContext job)
     {
         var took = job.Parts.Clock.GetUtcNow() - job.Job.ReceivedAt;
-        job.Parts.Events.Add("instance.recovered", Severity.Warning, $"instance:{i.Name}", $"{i.Name} runs on {i.Primary} again, {took.TotalSeconds:0.0} s after {i.Secondary} was found silent.", i.Secondary, i.Primary, job.Job.Id);
+        job.Parts.Events.Add("instance.recovered", Severity.Warning, $"instance:{i.Name}", $"{i.Name} runs on {i.Primary} again, {took.TotalSeconds:0.0} s after {(fault is null ? $"{i.Secondary} was found silent" : $"its disk on {i.Secondary} failed")}.", i.Secondary, i.Primary, job.Job.Id);
     }
 }

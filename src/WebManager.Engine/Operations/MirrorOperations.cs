@@ -115,7 +115,7 @@ internal sealed class ResyncInstanceOperation : InstanceOperation<ResyncInstance
         if (seen) { await job.Nodes.UntilAsync(Ended, CopyLimit, ct); }
         if (Promised(job, id)) { return await DoneAsync(id, job, ct); }
         var text = Report(job, id)?.MirrorText ?? "the primary or the copy went away";
-        return new Refusal("mirror.copy-failed", $"The copy did not come to its end: {text}.", "It is tried again by itself.");
+        return new Refusal("mirror.copy-failed", $"The copy did not come to its end: {text.TrimEnd('.')}.", "It is tried again by itself.");
     }
 
     private static async Task<Outcome<Done>> DoneAsync(Guid id, JobContext job, CancellationToken ct)

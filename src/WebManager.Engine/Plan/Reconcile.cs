@@ -17,9 +17,24 @@ public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceRep
     /// <summary>After how long it is replaced; null: not now.</summary>
     public TimeSpan? ReplaceAfter { get; init; }
 
-    /// <summary>Its primary is silent, and only an in-sync copy on a node that answers is promoted, and only for an instance wanted up.</summary>
-    public bool Recoverable => Primary is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline
+    /// <summary>What is known against the disks of its nodes (DiskFaultsOf); null: nothing.</summary>
+    public string? PrimaryFault { get; init; }
+    public string? SecondaryFault { get; init; }
+
+    /// <summary>Its primary is silent or cannot write, and only an in-sync copy on a node that answers is promoted, and only for an instance wanted up.</summary>
+    public bool Recoverable => (Primary is NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline || Failing)
         && Instance is { Stage: LifeStage.Ready, Wanted: AdminState.Up, GaveUpAt: null, Generation.Sync: SyncState.InSync } && Secondary == NodeHealth.Online;
+
+    /// <summary>In sync, its own image is out by a disk error (R1), and the other copy is not.</summary>
+    public bool Failing => Primary == NodeHealth.Online && LocalFault is not null && SecondaryFault is null && AtPrimary!.CopyFault is null;
+
+    /// <summary>
+    /// In sync under the record in force, and what runs at the primary waits for its disk; or nothing runs there any more and its node's disk
+    /// takes no writes: started in place it would only wait again, and leave the good copy behind.
+    /// </summary>
+    public string? LocalFault => Instance.Generation is { Sync: SyncState.InSync } g && AtPrimary is { } r && r.GuestGeneration == g.Number
+        ? r.Guest == GuestPhase.Absent ? (r.End is GuestEnd.None or GuestEnd.Clean ? null : PrimaryFault) : r.Mirror == MirrorPhase.Broken ? r.LocalFault?.Text : null
+        : null;
 }
 
 /// <summary>What to do, and what the guest's own power-off means: it stays off.</summary>
@@ -42,7 +57,7 @@ public static class Reconcile
     private static bool LeftOver(Observed seen) => seen.AtPrimary?.Migration is not null || (seen.Secondary == NodeHealth.Online && seen.AtSecondary?.Migration is not null);
 
     private static Step OnSilentPrimary(Observed seen) =>
-        seen is { Recoverable: true, HeldBack: null } ? new Step(new RecoverInstance(seen.Instance.Name, seen.Instance.Generation!.Number)) : Step.Nothing;
+        seen is { Recoverable: true, HeldBack: null } ? new Step(new RecoverInstance(seen.Instance.Name, seen.Instance.Generation!.Number) { DiskFault = seen.Failing ? seen.LocalFault : null }) : Step.Nothing;
 
     private static Step OnLivePrimary(Observed seen) => seen.AtPrimary is not { } report ? OnAbsentGuest(seen) : report.Guest switch
     {
@@ -57,6 +72,7 @@ public static class Reconcile
     {
         var (i, report) = (seen.Instance, seen.AtPrimary);
         if (i.Wanted == AdminState.Down || i.GaveUpAt is not null) { return Step.Nothing; }
+        if (seen is { Failing: true, Recoverable: true, HeldBack: null }) { return OnSilentPrimary(seen); }
         var underNewest = report is not null && (i.Generation is null || report.GuestGeneration == i.Generation.Number);
         return underNewest && report!.End == GuestEnd.Clean
             ? new Step(null, PoweredItselfOff: true)
@@ -70,6 +86,8 @@ public static class Reconcile
     private static Step OnMirror(Observed seen, InstanceReport report)
     {
         if (seen.Instance.Generation is not { } g) { return Step.Nothing; }
+        // To go on alone here would choose the copy that is out, and leave the good one behind: it waits for the other node or for its disk.
+        if (seen.LocalFault is not null) { return OnSilentPrimary(seen); }
         if (report.Mirror == MirrorPhase.Broken || (g.Sync == SyncState.Alone && (report.GuestGeneration < g.Number || StillBoth(g, report))))
         {
             return new Step(new DegradeInstance(seen.Instance.Name, report.GuestGeneration));

@@ -42,9 +42,37 @@ public static class Status
             InstanceStatus.NodeDown or InstanceStatus.NodeOffline => Waits(seen),
             InstanceStatus.ErrorDown => i.FailureText ?? "It should run but does not; it is started again by itself.",
             InstanceStatus.ErrorUp => "It should be stopped but runs.",
-            InstanceStatus.Paused => seen.AtPrimary?.MirrorText ?? "Its disk does not answer; it goes on as soon as that is settled.",
+            InstanceStatus.Paused => DiskFault(seen) is { } fault ? $"{fault} {Helps(seen)}" : seen.AtPrimary?.MirrorText ?? "Its disk does not answer; it goes on as soon as that is settled.",
             InstanceStatus.Recovering => $"{i.Primary} is being given over to.",
+            InstanceStatus.Running when DiskFault(seen) is { } fault => $"{fault} It runs with one copy; the other is made again by itself when that disk works, or on another node (wm instance replace-disks {i.Name} --auto).",
             InstanceStatus.Creating or InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.AdminDown or InstanceStatus.Removing or InstanceStatus.Migrating => null,
+        };
+    }
+
+    /// <summary>Which copy fails, and how; null: none.</summary>
+    public static string? DiskFault(Observed seen) => seen is not { Primary: NodeHealth.Online, AtPrimary: { } r, Instance: var i } ? null
+        : r.LocalFault is { } mine ? Failed(mine, i.Primary)
+        : r.CopyFault is { } theirs && i.Secondary is { } other ? Failed(theirs, other)
+        : null;
+
+    private static string Failed(DiskFault fault, string node) => $"{(fault.Full ? $"No space is left on {node}" : $"A disk error on {node}")} ({fault.Text}).";
+
+    /// <summary>For a guest that waits for its disk.</summary>
+    private static string Helps(Observed seen)
+    {
+        var i = seen.Instance;
+        if (seen.AtPrimary?.LocalFault is not { } fault) { return "It goes on alone as soon as that is recorded."; }
+        var repair = fault.Full ? $"Free some space on {i.Primary}" : $"Repair the disk of {i.Primary}";
+        var again = "it is tried again by itself, every 30 s at last";
+        return i.Generation switch
+        {
+            null => $"It waits. {repair}; {again}.",
+            { Sync: SyncState.Alone } => $"It waits, for the copy on {i.Secondary ?? "another node"} is not whole. {repair}; {again}.",
+            _ when seen.AtPrimary.CopyFault is { } other => $"It waits, for the copy on {i.Secondary} fails, too ({other.Text}). {repair}; {again}.",
+            _ when seen.SecondaryFault is { } bad => $"It waits, for {i.Secondary} is no better: {bad} {repair}; {again}.",
+            _ when seen.Secondary != NodeHealth.Online => $"It waits: the copy on {i.Secondary} is whole, but {i.Secondary} does not answer. Bring it back, or {char.ToLowerInvariant(repair[0])}{repair[1..]}.",
+            _ when seen.HeldBack is { } held => $"The copy on {i.Secondary} is whole. {held.Message} {held.Remedy} Or start it there by hand (wm instance failover {i.Name}).",
+            _ => $"It is started on {i.Secondary}, whose copy is whole.",
         };
     }
 

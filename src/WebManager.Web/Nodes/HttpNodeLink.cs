@@ -81,7 +81,7 @@ internal sealed class HttpNodeLink : INodeLink, IFileLink, IDisposable
                 return response.StatusCode switch
                 {
                     >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices => await read(response, either.Token),
-                    HttpStatusCode.Conflict => await RefusalAsync(response, either.Token),
+                    HttpStatusCode.Conflict or HttpStatusCode.InsufficientStorage => await RefusalAsync(response, either.Token),
                     var other => new Refusal("node.wrong-answer", $"Node {_node} answered {path} with status {(int)other}.", "Its agent's log says why."),
                 };
             }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using WebManager.Agent.Keeper;
 using WebManager.Contracts;
+using WebManager.Testing;
 using WebManager.Testing.E2E;
 using Xunit;
 
@@ -242,6 +243,24 @@ public sealed class KeeperTests : IAsyncLifetime
         Assert.Equal("program.missing", (await _keeper.SpawnAsync(sleep with { Arguments = ["no-such-program"] }, default)).Refusal?.Code);
         Assert.Equal("process.id", (await _keeper.SpawnAsync(sleep with { Id = "../x" }, default)).Refusal?.Code);
         Assert.Equal("network.namespace", (await _keeper.SpawnAsync(sleep with { NetworkNamespace = "-x" }, default)).Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task Full_disk_ends_neither_the_keeper_nor_the_guests_that_live()
+    {
+        var (lives, ends) = (Record(SyncState.Alone), Record(SyncState.Alone));
+        var (living, ending) = (await SpawnAsync(lives), await SpawnAsync(ends));
+        if (SmallDisk.TryMount(Path.Combine(_dir, "keeper", "ends"), 1) is not { } disk) { Assert.Skip("A filesystem of its own needs root."); return; }
+        using (disk)
+        {
+            disk.Fill();
+            Real.Kill(ending);
+            await Until.TrueAsync(() => _ends.Count == 1);
+            Assert.Equal((Id(ends), ending, 9), (_ends[0].Id, _ends[0].Pid, _ends[0].Signal));
+            Assert.True((await _keeper.KillAsync(Id(ends), default)).Ok);
+            Assert.Equal(living, Assert.Single((await _keeper.StatusAsync(default))!.Live).Pid);
+            Assert.True(Real.IsAlive(living));
+        }
     }
 
     private static GenerationRecord Record(SyncState sync) => new(Guid.NewGuid(), 1, "1", "n1", "n2", sync);

@@ -33,6 +33,7 @@ internal static partial class Biases
         ["H19"] = new("the degrade is recorded, the leave is lost, the primary dies", DegradeRecordedPrimaryDies),
         ["H20"] = new("clocks at the ends of what is allowed, the primary is cut off", (d, i) => CutOff(d, $"{i}.primary")),
         ["R4"] = new("the secondary's agent restarts while the primary is cut off", SecondaryAgentRestarts),
+        ["S10"] = new("a disk answers with errors, or is full, and one thing more goes wrong", DiskFails),
         ["S20"] = new("the portal dies at a step boundary of whatever follows", PortalDiesAtAStep),
         ["S25"] = new("the primary dies, then the one that takes over", BothInTurn),
         ["S26"] = new("a live migration meets a fault at one of its steps", MigrationMeetsAFault),

@@ -19,6 +19,7 @@ public static class Faults
         ["keeper-crash"] = new("node", FaultKind.Fault), ["guest-crash"] = new("instance", FaultKind.Fault), ["portal-crash"] = new("", FaultKind.Fault),
         ["clock-jump"] = new("node seconds", FaultKind.Fault), ["exports-hang"] = new("node [disk]", FaultKind.Fault),
         ["delay-burst"] = new("from to seconds longest", FaultKind.Fault), ["slow-disk"] = new("node seconds longest", FaultKind.Fault),
+        ["disk-error"] = new("node on|full|off", FaultKind.Fault),
         ["power-on"] = new("node", FaultKind.Repair), ["thaw"] = new("node", FaultKind.Repair), ["heal"] = new("[a b]", FaultKind.Repair),
         ["agent-start"] = new("node", FaultKind.Repair), ["portal-start"] = new("", FaultKind.Repair), ["exports-work"] = new("node", FaultKind.Repair),
         ["mend"] = new("", FaultKind.Repair), ["repair"] = new("", FaultKind.Repair), ["duplicate"] = new("node seconds", FaultKind.Operation),
@@ -92,6 +93,7 @@ internal static class FaultActions
         "exports-hang" => world.Node(args[0]).HangExports(args.Count > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : null),
         "exports-work" => world.Node(args[0]).ExportsWork(),
         "slow-disk" => Slow(world, args[0], Seconds(args[1]), Seconds(args[2])),
+        "disk-error" => world.Node(args[0]).Faulty.Set(args[1]),
         "mend" => Mend(world),
         "repair" => Repair(world),
         "create" => Create(world, args),
@@ -223,6 +225,7 @@ internal static class FaultActions
         foreach (var node in world.Nodes)
         {
             node.ExportsWork();
+            node.Faulty.Set("off");
             node.Thaw();
             node.PowerOn();
             node.StartAgent();

@@ -68,6 +68,12 @@ public sealed partial class SimAgent
         return Rules.Heard(order.Record, node.Now);
     }
 
+    private async Task<Outcome<StandDownReply>> SilenceAsync(PeerSilenceRequest asked)
+    {
+        await node.WorkAsync(0.1, 0.5, Life);
+        return Rules.Heard(new GenerationRecord(asked.Instance, 0, "", asked.Primary, node.Name, SyncState.Alone), node.Now);
+    }
+
     private async Task<Outcome<Done>> StandUpAsync(StandUpOrder order)
     {
         var instance = node.Instance(order.Record.Instance);
@@ -213,6 +219,8 @@ public sealed partial class SimAgent
         for (var i = 0; i < steps; i++)
         {
             if (!Target(instance.Id, record, out var there)) return "The copy's target is gone.";
+            node.Guests.GetValueOrDefault(instance.Id)?.SetCopyFault(_world.FindNode(record.Secondary!));
+            if (_world.FindNode(record.Secondary!) is { Faulty.Images: true }) return "The copy's target takes no writes.";
             there.Torn = true;
             node.Guests.GetValueOrDefault(instance.Id)?.SetCopying(100.0 * i / steps);
             await node.WorkAsync(100, 300, Life);
@@ -241,6 +249,7 @@ public sealed partial class SimAgent
         if (node.Keeper is not { } keeper) return Back(guest, "The keeper is gone.");
         var decision = Rules.Promise(instance.Stored, record);
         if (!decision.Ok) return Back(guest, decision.Refusal.Message);
+        if (node.Faulty.Images || _world.FindNode(record.Secondary!) is { Faulty.Images: true }) return Back(guest, "A disk takes no writes.");
         instance.Copy!.Flush();
         target.Adopt(instance.Copy);
         var promise = keeper.Rules.Promise(record, node.Now);

@@ -1,5 +1,6 @@
 // The agent's process: NodeRules with a disk; answers the engine's calls and its peers' challenges.
 using System.Threading.Channels;
+using WebManager.Agent.Node;
 using WebManager.Agent.Rules;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
@@ -81,12 +82,6 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         return (Task<Outcome<TReply>>)answer;
     }
 
-    private async Task<Outcome<StandDownReply>> SilenceAsync(PeerSilenceRequest asked)
-    {
-        await node.WorkAsync(0.1, 0.5, Life);
-        return Rules.Heard(new GenerationRecord(asked.Instance, 0, "", asked.Primary, node.Name, SyncState.Alone), node.Now);
-    }
-
     private static Task<Outcome<Done>> DoneAsync() => Task.FromResult<Outcome<Done>>(Done.Value);
 
     private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", [])
@@ -109,6 +104,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
             Instances = same ? null : [.. node.Disk.Values.OrderBy(i => i.Id).Select(Report)],
             Load = new NodeLoad(_world.Options.NodeMemoryMiB - node.Guests.Values.Sum(g => (long)g.Spec.MemoryMiB), _world.Options.NodeDiskMiB, 0.1),
             KeeperAlive = node.Keeper is not null,
+            DiskFault = node.Faulty.State ? "Its disk is full." : node.Faulty.Told is { } told && node.Now - told < DiskProbe.Remembered ? "A disk on it failed." : null,
         };
     }
 
@@ -147,6 +143,8 @@ public sealed partial class SimAgent(SimNode node, Guid run)
                 : instance.Stored.Record is { } r && r.Primary == node.Name && instance.Stored.Promised == r.Number && r.Sync == SyncState.Alone ? MirrorPhase.Promised : MirrorPhase.None),
             CopyPercent = guest?.CopyPercent,
             MirrorText = guest?.MirrorText,
+            LocalFault = guest?.LocalFault,
+            CopyFault = guest?.CopyFault,
             StoodDownBy = instance.Stored.Silenced(),
             Migration = guest?.Outgoing is { } sending ? new MigrationReport(sending.PausedAt is null ? MigrationPhase.Sending : MigrationPhase.Switching, sending.Generation, sending.Percent, 1 << 20)
                 : node.Incoming.GetValueOrDefault(instance.Id) is { } waiting ? new MigrationReport(MigrationPhase.Receiving, waiting.Generation, 0, 0) : null,
@@ -162,6 +160,8 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         if (node.Obey(Rules, new EngineRun(order.Epoch, "", 0)) is { } refusal) return refusal;
         _world.Truth.Obeys(node, known, order.Epoch);
         if (node.Journal.TryGetValue(order.Operation, out var before)) return (Outcome<T>)before;
+        // Nothing can be written down; a guest can be let go of all the same.
+        if (node.Faulty.State && order is not StopGuestOrder) return SimDisk.Refused;
         await node.StoreAsync(0.5, 4, Life);
         var result = _removed.Check(instance, order) is { } removed ? removed : await act();
         Life.Check();
@@ -200,6 +200,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
     private async Task<Refusal?> KeepAsync(NodeInstance instance, Decision decision, long? epoch = null)
     {
         if (decision.Next != instance.Stored) await node.StoreAsync(0.5, 8, Life);
+        if (node.Faulty.State && decision.Next != instance.Stored) return SimDisk.Refused;
         if (epoch is { } given && Rules.Epoch(node.Engines.Last.Epoch, given).Refusal is { } replaced) return replaced;
         _world.Truth.Keeps(node, instance.Stored, decision.Next);
         instance.Stored = decision.Next;

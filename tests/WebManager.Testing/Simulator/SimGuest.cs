@@ -108,42 +108,6 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
         _writers--;
     }
 
-    private async Task WriteAsync(int n, bool flush)
-    {
-        var covered = flush ? _world.Truth.CoveredByFlush(Instance) : null;
-        Copy!.Write(n);
-        while (true)
-        {
-            await GoesOnAsync();
-            if (!Both)
-            {
-                if (flush) await FlushAsync();
-                break;
-            }
-
-            var attached = ReplicaGeneration;
-            var there = await SendAsync(n, flush);
-            if (there == true && Both && Phase is not GuestPhase.Paused && attached == ReplicaGeneration)
-            {
-                if (flush) await FlushAsync();
-                if (Both && Phase is not GuestPhase.Paused) break;
-            }
-            else if (Both && attached == ReplicaGeneration && Phase is not GuestPhase.Paused)
-            {
-                Break(there is null ? "no answer from the copy" : "the copy was closed");
-            }
-        }
-
-        _world.Truth.Acknowledge(this, n, covered);
-    }
-
-    private async Task FlushAsync()
-    {
-        await Node.StoreAsync(0.2, 3, Life);
-        await GoesOnAsync();
-        Copy!.Flush();
-    }
-
     /// <summary>True: the copy has it. False: refused. Null: no answer in time.</summary>
     private async Task<bool?> SendAsync(int n, bool flush)
     {
@@ -170,7 +134,7 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
     /// <summary>The I/O error policy: pause, and wait for leave to go on.</summary>
     private void Break(string text)
     {
-        (Mirror, MirrorText) = (MirrorPhase.Broken, text);
+        BreakMirror(text);
         SetPhase(GuestPhase.Paused);
         _world.Happened("guest.paused", Name, null, Node.Name);
         Node.Agent?.Say("mirror.broken", Instance, text);
@@ -178,7 +142,7 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
 
     public void Degrade(GenerationRecord leave)
     {
-        (Record, Both, Mirror, MirrorText) = (leave, false, MirrorPhase.Alone, null);
+        (Record, Both, Mirror, MirrorText, LocalFault) = (leave, false, MirrorPhase.Alone, null, null);
         if (Phase == GuestPhase.Paused) SetPhase(GuestPhase.Running);
         else Changed();
         _world.Happened("guest.degraded", Name, null, Node.Name);
@@ -205,7 +169,7 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
     public void PauseForSwap() => SetPhase(GuestPhase.Paused);
 
     public void SwapToBoth(GenerationRecord to) =>
-        (Both, ReplicaGeneration, _replicaNode, Mirror, CopyPercent, MirrorText) = (true, to.Number, to.Secondary, MirrorPhase.Promised, null, null);
+        (Both, ReplicaGeneration, _replicaNode, Mirror, CopyPercent, MirrorText, CopyFault) = (true, to.Number, to.Secondary, MirrorPhase.Promised, null, null, null);
 
     public void SwapBack(string text) => (Both, Mirror, CopyPercent, MirrorText) = (false, MirrorPhase.Alone, null, text);
 
@@ -247,6 +211,7 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
     {
         if (Life.Dead) return;
         Vanish();
+        if (LocalFault is not null) Node.Faulty.Told = Node.Now;
         Node.Guests.Remove(Instance);
         (Node.Instance(Instance).End, Node.Instance(Instance).GuestGeneration) = (end, Record?.Number ?? 0);
         Node.Keeper?.Rules.Ended(Instance);

@@ -45,6 +45,8 @@ public sealed class SimNode(SimWorld world, string name)
     /// <summary>Processes that wait for a migrating guest.</summary>
     public Dictionary<Guid, SimIncoming> Incoming { get; } = [];
 
+    public SimDisk Faulty { get; } = new();
+
     /// <summary>H14, H15: exports of these disks take requests and never answer, while the agent beats. A guest has two: even and odd writes.</summary>
     private readonly HashSet<int> _hanging = [];
     public SlowDisk SlowDisk { get; } = new(world);
@@ -61,6 +63,8 @@ public sealed class SimNode(SimWorld world, string name)
     public Refusal? Obey(NodeRules rules, EngineRun run)
     {
         var heard = rules.Hear(Engines, run);
+        // A new engine is obeyed only once it is on disk.
+        if (Faulty.State && heard.Ok && heard.Value.Runs.Count != Engines.Runs.Count) return SimDisk.Refused;
         if (heard.Ok) Engines = heard.Value;
         return heard.Refusal;
     }
@@ -218,12 +222,12 @@ public sealed class SimNode(SimWorld world, string name)
         if (write > 0)
         {
             World.Truth.ArrivesAt(this, instance, generation);
-            copy.Write(write);
+            if (!Faulty.Write(copy, write, World.Random)) return false;
         }
 
         if (!flush) return true;
         await StoreAsync(0.2, 3, _power);
-        if (Exports.GetValueOrDefault(instance) != generation) return false;
+        if (Exports.GetValueOrDefault(instance) != generation || Faulty.Images) return false;
         copy.Flush();
         return true;
     }

@@ -292,4 +292,19 @@ public sealed class FlowTests(Browser browser) : IClassFixture<Browser>
         await PageTests.ShotAsync(page, "add-node-1280-light");
         Assert.Empty(await PageTests.ViolationsAsync(page, "add node"));
     }
+
+    [Fact]
+    public async Task Failing_disk_of_a_node_is_seen_where_nodes_are_seen_and_goes_when_it_works_again()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        var nodes = portal.Engine.Feeds.Nodes;
+        nodes.Set("node1", nodes.Find("node1")! with { DiskFault = "Its disk is full: 3 MiB are left." });
+        var page = await browser.OpenAsync("/nodes", portal: portal);
+        await Assertions.Expect(page.GetByText("disk error")).ToHaveCountAsync(1);
+        await page.GotoAsync(new Uri(new Uri(page.Url), "/nodes/node1").ToString());
+        await Assertions.Expect(page.GetByTestId("disk-fault")).ToContainTextAsync("Its disk is full: 3 MiB are left. Nothing new is placed here.");
+        Assert.Empty(await PageTests.ViolationsAsync(page, "disk-fault"));
+        nodes.Set("node1", nodes.Find("node1")! with { DiskFault = null });
+        await Assertions.Expect(page.GetByTestId("disk-fault")).ToHaveCountAsync(0);
+    }
 }

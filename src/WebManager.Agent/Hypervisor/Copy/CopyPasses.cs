@@ -29,7 +29,7 @@ public sealed class CopyPasses(QmpClient qmp, MirrorGraph graph, GenerationRecor
 
     private NbdTarget Target(int position, string? context) => new(replica.Exports[position])
     {
-        Host = replica.Host, Port = replica.Port, Tls = parts.Tls, Peer = record.Secondary!, Context = context,
+        Host = replica.Host, Port = replica.Port, Tls = parts.Tls, Peer = record.Secondary!, Context = context, Disk = graph.Disks[position].Index,
     };
 
     /// <summary>Known changes are copied, everything else is compared; what the guest writes from here on is caught for the next pass.</summary>

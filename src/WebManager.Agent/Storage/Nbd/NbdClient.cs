@@ -6,16 +6,18 @@ namespace WebManager.Agent.Storage.Nbd;
 /// <summary>
 /// One connection to an NBD export, one request at a time. After an exception or a cancelled request the connection is of no use any more.
 /// </summary>
-public sealed class NbdClient(Stream stream, long size, uint context) : IAsyncDisposable
+public sealed class NbdClient(Stream stream, long size, uint context, int disk = 0) : IAsyncDisposable
 {
     private const uint RequestMagic = 0x25609513, SimpleMagic = 0x67446698, ChunkMagic = 0x668e33ef;
     private const ushort Read = 0, Write = 1, Flush = 3, WriteZeroes = 6, BlockStatus = 7;
     private const ushort OffsetData = 1, OffsetHole = 2, Extents = 5, ErrorBit = 0x8000;
+    private const uint IoError = 5, NoSpace = 28;
     private const int HeadLength = 28;
     private const long LongestStatus = 1L << 30;
     private readonly byte[] _head = new byte[HeadLength];
     private readonly byte[] _reply = new byte[20];
     private ulong _handle;
+    private ushort _asked;
 
     public long Size => size;
 
@@ -82,6 +84,7 @@ public sealed class NbdClient(Stream stream, long size, uint context) : IAsyncDi
         BinaryPrimitives.WriteUInt16BigEndian(_head.AsSpan(4), 0);
         BinaryPrimitives.WriteUInt16BigEndian(_head.AsSpan(6), type);
         BinaryPrimitives.WriteUInt64BigEndian(_head.AsSpan(8), ++_handle);
+        _asked = type;
         BinaryPrimitives.WriteInt64BigEndian(_head.AsSpan(16), offset);
         BinaryPrimitives.WriteUInt32BigEndian(_head.AsSpan(24), length);
         await stream.WriteAsync(_head, ct);
@@ -98,7 +101,7 @@ public sealed class NbdClient(Stream stream, long size, uint context) : IAsyncDi
             if (magic == SimpleMagic)
             {
                 Check(BinaryPrimitives.ReadUInt64BigEndian(_reply.AsSpan(8)));
-                if (BinaryPrimitives.ReadUInt32BigEndian(_reply.AsSpan(4)) is > 0 and var error) throw new NbdException($"The other end reports error {error}.");
+                if (BinaryPrimitives.ReadUInt32BigEndian(_reply.AsSpan(4)) is > 0 and var error) throw Failed(error, "");
                 if (!plain.IsEmpty) await stream.ReadExactlyAsync(plain, ct);
                 return;
             }
@@ -107,7 +110,7 @@ public sealed class NbdClient(Stream stream, long size, uint context) : IAsyncDi
             Check(BinaryPrimitives.ReadUInt64BigEndian(_reply.AsSpan(8)));
             var (flags, type) = (BinaryPrimitives.ReadUInt16BigEndian(_reply.AsSpan(4)), BinaryPrimitives.ReadUInt16BigEndian(_reply.AsSpan(6)));
             var length = (int)BinaryPrimitives.ReadUInt32BigEndian(_reply.AsSpan(16));
-            if ((type & ErrorBit) != 0) throw new NbdException(await ErrorAsync(length, ct));
+            if ((type & ErrorBit) != 0) throw await ErrorAsync(length, ct);
             if (length > 0)
             {
                 if (take is null) throw new NbdException("Data was sent that nobody asked for.");
@@ -122,12 +125,17 @@ public sealed class NbdClient(Stream stream, long size, uint context) : IAsyncDi
         if (handle != _handle) throw new NbdException("The answer belongs to another request.");
     }
 
-    private async Task<string> ErrorAsync(int length, CancellationToken ct)
+    private async Task<NbdException> ErrorAsync(int length, CancellationToken ct)
     {
         var raw = new byte[Math.Clamp(length, 6, 4096)];
         await stream.ReadExactlyAsync(raw, ct);
-        var text = Encoding.UTF8.GetString(raw, 6, Math.Min(BinaryPrimitives.ReadUInt16BigEndian(raw.AsSpan(4)), raw.Length - 6));
-        return text.Length > 0 ? text : $"The other end reports error {BinaryPrimitives.ReadUInt32BigEndian(raw)}.";
+        return Failed(BinaryPrimitives.ReadUInt32BigEndian(raw), Encoding.UTF8.GetString(raw, 6, Math.Min(BinaryPrimitives.ReadUInt16BigEndian(raw.AsSpan(4)), raw.Length - 6)));
+    }
+
+    private NbdException Failed(uint error, string text)
+    {
+        var said = text.Length > 0 ? text : error switch { IoError => "input/output error", NoSpace => "no space left on device", _ => $"error {error}" };
+        return error is IoError or NoSpace ? new NbdDiskException($"The other end reports: {said}.", disk, error, _asked is Write or Flush or WriteZeroes) : new NbdException($"The other end reports: {said}.");
     }
 
     private async Task<long> LongAsync(CancellationToken ct)

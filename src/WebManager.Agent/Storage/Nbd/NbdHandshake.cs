@@ -26,7 +26,7 @@ public sealed class NbdHandshake
         try
         {
             await hands.ShakeAsync(ct);
-            return new NbdClient(hands._stream, hands._size, hands._context);
+            return new NbdClient(hands._stream, hands._size, hands._context, target.Disk);
         }
         catch
         {

@@ -13,6 +13,9 @@ public sealed record NbdTarget(string Export)
     /// <summary>The node whose certificate the server must show.</summary>
     public string Peer { get; init; } = "";
 
+    /// <summary>Which disk of its instance it is, for what is said of its errors.</summary>
+    public int Disk { get; init; }
+
     /// <summary>The metadata that <see cref="NbdClient.ExtentsAsync"/> asks for; null: none.</summary>
     public string? Context { get; init; }
 }
@@ -21,4 +24,15 @@ public sealed record NbdTarget(string Export)
 public readonly record struct NbdExtent(long Offset, long Length, uint Flags);
 
 /// <summary>The server refused a request, or is no NBD server that serves us.</summary>
-public sealed class NbdException(string message) : IOException(message);
+public class NbdException(string message) : IOException(message);
+
+/// <summary>The server's own disk failed.</summary>
+/// <param name="error">Its errno.</param>
+/// <param name="written">It was to be written or flushed.</param>
+public sealed class NbdDiskException(string message, int disk, uint error, bool written) : NbdException(message)
+{
+    public int Disk => disk;
+    private const uint NoSpace = 28;
+    public bool Written => written;
+    public bool Full => error == NoSpace;
+}
