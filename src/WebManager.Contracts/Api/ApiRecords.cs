@@ -18,6 +18,7 @@ public sealed record ClusterView(string Name, string Version, int NodesOnline, i
 
     /// <summary>A secondary that was lost or offline for so long is replaced by itself; 0: never.</summary>
     public int ReplaceAfterSeconds { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>PATCH /api/v1/cluster; what is left out stays as it is. POST /api/v1/cluster/unfreeze takes a reason only.</summary>
@@ -42,6 +43,10 @@ public sealed record NodeView(string Name, string Address, string Health, bool D
 
     /// <summary>An out-of-band power command is set up for it.</summary>
     public bool CanPowerOff { get; init; }
+
+    /// <summary>The name of its node group.</summary>
+    public string Group { get; init; } = "";
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>PATCH /api/v1/nodes/{name}; what is left out stays as it is.</summary>
@@ -75,12 +80,15 @@ public sealed record InstanceView(Guid Id, string Name, string Owner, string Ima
     /// <summary>low, normal, high.</summary>
     public string Priority { get; init; } = "normal";
 
-    /// <summary>Why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.instance-off, node.no-memory; Text says it for people.</summary>
+    /// <summary>Why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.group-off, recover.instance-off, node.no-memory; Text says it for people.</summary>
     public string? HeldBack { get; init; }
 
     /// <summary>Since when it is not started in place any more because it ended too often.</summary>
     public DateTimeOffset? GaveUpAt { get; init; }
     public RecoveryView? LastRecovery { get; init; }
+
+    /// <summary>Its two nodes are in two node groups or share a failure domain, with what helps; null: they do not.</summary>
+    public string? PairText { get; init; }
 
     /// <summary>Nodes that may still have a copy from when they were its secondary; removed when they answer and the present copy is whole.</summary>
     public IReadOnlyList<string> OldCopies { get; init; } = [];
