@@ -178,6 +178,10 @@ namespace WebManager.Web.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Tags")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Id");
 
                     b.ToTable("clusters", (string)null);
@@ -457,6 +461,9 @@ namespace WebManager.Web.Migrations
                     b.Property<string>("DrainedWhy")
                         .HasColumnType("TEXT");
 
+                    b.Property<Guid>("Group")
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("JoinedAt")
                         .HasColumnType("INTEGER");
 
@@ -472,9 +479,36 @@ namespace WebManager.Web.Migrations
                     b.Property<long>("Revision")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Tags")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Name");
 
                     b.ToTable("nodes", (string)null);
+                });
+
+            modelBuilder.Entity("WebManager.Engine.Model.NodeGroup", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("RecoveryOff")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("node_groups", (string)null);
                 });
 
             modelBuilder.Entity("WebManager.Web.Data.ApiToken", b =>

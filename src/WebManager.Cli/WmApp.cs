@@ -9,7 +9,7 @@ public static class WmApp
     public static async Task<int> RunAsync(string[] args, Surroundings around, CancellationToken ct = default)
     {
         var root = new RootCommand("WebManager's command line: talks to the portal's REST API.").With(
-            SessionCommands.Login(around), SessionCommands.Logout(around), ClusterCommands.Cluster(around), NodeCommands.Node(around), InstanceCommands.Instance(around),
+            SessionCommands.Login(around), SessionCommands.Logout(around), ClusterCommands.Cluster(around), NodeCommands.Node(around), GroupCommands.Group(around), InstanceCommands.Instance(around),
             JobCommands.Job(around), ClusterCommands.Event(around), ClusterCommands.Image(around), LabCommands.Lab(around),
             BackupCommands.Backup(around), BackupCommands.Restore(around));
         root.Options.Add(Invocation.UrlOption);

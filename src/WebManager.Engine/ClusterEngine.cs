@@ -100,6 +100,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         await _parts.State.ChangeAsync<Done>((now, changes) =>
         {
             changes.Cluster = cluster;
+            if (now.Groups.IsEmpty) { changes.Groups.Add(new NodeGroup(NodeGroup.FirstId, NodeGroup.FirstName, _parts.Clock.GetUtcNow(), 1)); }
             _lease.MoveHere(changes);
             lease = changes.Lease;
             if (moved) { Restored.Into(changes, now, _parts.Clock.GetUtcNow()); }
@@ -118,6 +119,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     private static Picture PictureOf(StoredState stored, Cluster cluster) => new(cluster)
     {
         Nodes = stored.Nodes.ToImmutableSortedDictionary(n => n.Name, n => n, StringComparer.Ordinal),
+        Groups = stored.Groups.ToImmutableSortedDictionary(g => g.Id, g => g),
         Instances = stored.Instances.ToImmutableSortedDictionary(i => i.Id, i => i),
         Names = stored.Instances.ToImmutableSortedDictionary(i => i.Name, i => i.Id, StringComparer.Ordinal),
         Jobs = stored.Jobs.ToImmutableSortedDictionary(j => j.Id, j => j),
@@ -160,7 +162,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         if (before.Cluster.FrozenAt is not null && changes.Cluster is { FrozenAt: null }) { _parts.Faults.Released(); }
         var ended = changes.Jobs.Where(j => j.Ended && !(before.Jobs.GetValueOrDefault(j.Id)?.Ended ?? false)).ToList();
         foreach (var job in ended) { _reconciler.Ended(job); }
-        if (changes.Instances.Count > 0 || changes.Cluster is not null || ended.Count > 0) { _reconciler.Look(); }
+        if (changes.Instances.Count > 0 || changes.Cluster is not null || changes.Groups.Count > 0 || ended.Count > 0) { _reconciler.Look(); }
         foreach (var i in changes.Instances.Where(i => i.Generation is not null))
         {
             _parts.Nodes.Find(i.Primary)?.Nudge();   // the keeper's next lease is for the new generation

@@ -41,4 +41,11 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ModifyNodeRequest))]
 [JsonSerializable(typeof(PowerOffRequest))]
 [JsonSerializable(typeof(ModifyInstanceRequest))]
+[JsonSerializable(typeof(GroupView[]))]
+[JsonSerializable(typeof(AddGroupRequest))]
+[JsonSerializable(typeof(ModifyGroupRequest))]
+[JsonSerializable(typeof(RenameGroupRequest))]
+[JsonSerializable(typeof(AssignNodesRequest))]
+[JsonSerializable(typeof(TagsRequest))]
+[JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -1,4 +1,4 @@
-// wm cluster show, modify, unfreeze; wm event list, wm image list.
+// wm cluster show, modify, unfreeze and its tags; wm event list, wm image list.
 using System.CommandLine;
 using WebManager.Cli.Api;
 using WebManager.Cli.Output;
@@ -12,8 +12,8 @@ internal static class ClusterCommands
         new Command("show", "Name, version, how much of it runs.").Does(around, run => run.ShowAsync("cluster", CliJson.Default.ClusterView, c =>
             new Details().Line("cluster", c.Name).Line("version", c.Version).Line("nodes", $"{c.NodesOnline} of {c.NodesAll} online")
                 .Line("instances", $"{c.InstancesRunning} of {c.InstancesAll} running").Line("hypervisor", c.Hypervisor)
-                .Line("auto-recover", c.AutoRecover ? "on" : "off").Line("auto-replace", c.ReplaceAfterSeconds > 0 ? $"after {TimeSpan.FromSeconds(c.ReplaceAfterSeconds).TotalMinutes:0.##} minutes" : "off").Line("frozen", c.FrozenAt is { } at ? $"since {Text.Time(at, run.Around.Clock)}: {c.FrozenText}" : null).Write(run.Around))),
-        Modify(around), Unfreeze(around));
+                .Line("auto-recover", c.AutoRecover ? "on" : "off").Line("auto-replace", c.ReplaceAfterSeconds > 0 ? $"after {TimeSpan.FromSeconds(c.ReplaceAfterSeconds).TotalMinutes:0.##} minutes" : "off").Line("tags", string.Join(", ", c.Tags ?? [])).Line("frozen", c.FrozenAt is { } at ? $"since {Text.Time(at, run.Around.Clock)}: {c.FrozenText}" : null).Write(run.Around))),
+        Modify(around), Unfreeze(around)).With(TagCommands.OfCluster(around));
 
     private static Command Modify(Surroundings around)
     {

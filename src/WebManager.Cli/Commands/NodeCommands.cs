@@ -1,4 +1,4 @@
-// wm node: list, show, add, modify, maintenance, power-off, remove.
+// wm node: list, show, add, modify, maintenance, power-off, remove and its tags.
 using System.CommandLine;
 using WebManager.Cli.Api;
 using WebManager.Cli.Output;
@@ -8,7 +8,7 @@ namespace WebManager.Cli.Commands;
 
 internal static class NodeCommands
 {
-    public static Command Node(Surroundings around) => new Command("node", "The machines that run instances.").With(List(around), Show(around), Add(around), Modify(around), NodeMaintenance.Command(around), PowerOff(around), Remove(around));
+    public static Command Node(Surroundings around) => new Command("node", "The machines that run instances.").With(List(around), Show(around), Add(around), Modify(around), NodeMaintenance.Command(around), PowerOff(around), Remove(around)).With(TagCommands.OfNode(around));
 
     private static Command List(Surroundings around) => new Command("list", "All nodes.").Does(around,
         run => run.ShowAsync("nodes", CliJson.Default.NodeViewArray, all =>
@@ -24,7 +24,7 @@ internal static class NodeCommands
     {
         var name = Parts.Name("The node.");
         return new Command("show", "One node.").Does(around, run => run.ShowAsync($"nodes/{Parts.Path(run.Get(name))}", CliJson.Default.NodeView, n =>
-            new Details().Line("name", n.Name).Line("health", n.Health).Line("address", n.Address).Line("drained", n.Drained ? "yes" : "no").Line("", n.DrainedWhy)
+            new Details().Line("name", n.Name).Line("health", n.Health).Line("address", n.Address).Line("group", n.Group).Line("tags", string.Join(", ", n.Tags ?? [])).Line("drained", n.Drained ? "yes" : "no").Line("", n.DrainedWhy)
                 .Line("maintenance", NodeMaintenance.Text(n.Maintenance, run.Around.Clock)).Line("power command", n.CanPowerOff ? "yes" : "no")
                 .Line("hypervisor", n.Hypervisor).Line("", n.HypervisorNote).Line("version", n.Version).Line("cpus", $"{n.Cpus}")
                 .Line("memory", $"{Sizes.Format(n.MemoryMiB)}, {Sizes.Format(n.FreeMemoryMiB)} free").Line("disk", $"{Sizes.Format(n.DiskMiB)}, {Sizes.Format(n.FreeDiskMiB)} free")

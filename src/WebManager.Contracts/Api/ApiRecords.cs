@@ -18,6 +18,7 @@ public sealed record ClusterView(string Name, string Version, int NodesOnline, i
 
     /// <summary>A secondary that was lost or offline for so long is replaced by itself; 0: never.</summary>
     public int ReplaceAfterSeconds { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>PATCH /api/v1/cluster; what is left out stays as it is. POST /api/v1/cluster/unfreeze takes a reason only.</summary>
@@ -48,6 +49,10 @@ public sealed record NodeView(string Name, string Address, string Health, bool D
 
     /// <summary>What is known against its disks: while there is something nothing new is placed there. Null: they work.</summary>
     public string? DiskFault { get; init; }
+
+    /// <summary>The name of its node group.</summary>
+    public string Group { get; init; } = "";
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>
@@ -104,7 +109,7 @@ public sealed record InstanceView(Guid Id, string Name, string Owner, string Ima
     /// <summary>low, normal, high.</summary>
     public string Priority { get; init; } = "normal";
 
-    /// <summary>Why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.instance-off, node.no-memory; Text says it for people.</summary>
+    /// <summary>Why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.group-off, recover.instance-off, node.no-memory; Text says it for people.</summary>
     public string? HeldBack { get; init; }
 
     /// <summary>Since when it is not started in place any more because it ended too often.</summary>
@@ -113,6 +118,9 @@ public sealed record InstanceView(Guid Id, string Name, string Owner, string Ima
     /// <summary>Which of its copies answers with errors, and how; Text says what helps.</summary>
     public string? DiskFault { get; init; }
     public RecoveryView? LastRecovery { get; init; }
+
+    /// <summary>Its two nodes are in two node groups or share a failure domain, with what helps; null: they do not.</summary>
+    public string? PairText { get; init; }
 
     /// <summary>Nodes that may still have a copy from when they were its secondary; removed when they answer and the present copy is whole.</summary>
     public IReadOnlyList<string> OldCopies { get; init; } = [];

@@ -21,6 +21,8 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         foreach (var line in changes.JobLog) { SetLine(line, counted: changes.Jobs.Any(j => j.Id == line.Job)); }
         foreach (var id in Touched(before, changes)) { SetInstance(id); }
         foreach (var node in TouchedNodes(before, changes)) { SetNode(node); }
+        if (changes.Groups.Count + changes.GroupsRemoved.Count + changes.Nodes.Count + changes.NodesRemoved.Count > 0) { SetGroups(before); }
+        foreach (var i in Regrouped(before, changes)) { SetInstance(i.Id); }
         Forget(before);
     }
 
@@ -38,9 +40,30 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         if (watch.Health != old && watch.LastContact is not null) { TellHealth(watch); }
     }
 
+    /// <summary>Instances whose text depends on what changed of their nodes' groups and locations.</summary>
+    private List<Instance> Regrouped(Picture before, Changes changes)
+    {
+        var everywhere = changes.Groups.Count > 0 || (changes.Cluster is { } c && !ReferenceEquals(c.Tags, before.Cluster.Tags));
+        var moved = changes.Nodes.Where(n => before.Nodes.TryGetValue(n.Name, out var old) && (old.Group != n.Group || !ReferenceEquals(old.Tags, n.Tags))).Select(n => n.Name).ToHashSet(StringComparer.Ordinal);
+        return !everywhere && moved.Count == 0 ? []
+            : [.. state.Now.Instances.Values.Where(i => i.Secondary is { } s && (everywhere || moved.Contains(i.Primary) || moved.Contains(s)))];
+    }
+
+    private void SetGroups(Picture before)
+    {
+        var counts = state.Now.Nodes.Values.CountBy(n => n.Group).ToDictionary();
+        foreach (var g in state.Now.Groups.Values)
+        {
+            var row = new GroupRow(g.Id, g.Name, !g.RecoveryOff, counts.GetValueOrDefault(g.Id));
+            if (feeds.Groups.Find(g.Id) != row) { feeds.Groups.Set(g.Id, row); }
+        }
+        foreach (var gone in before.Groups.Keys.Where(id => !state.Now.Groups.ContainsKey(id))) { feeds.Groups.Set(gone, null); }
+    }
+
     public void All()
     {
         SetCluster();
+        SetGroups(state.Now);
         foreach (var job in state.Now.Jobs.Values) { SetJob(job, 0); }
         foreach (var id in state.Now.Instances.Keys) { SetInstance(id); }
         foreach (var node in state.Now.Nodes.Keys) { SetNode(node); }
@@ -56,7 +79,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now) } : seen;
     }
 
-    private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText) { ReplaceAfterSeconds = c.ReplaceAfterSeconds };
+    private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText) { ReplaceAfterSeconds = c.ReplaceAfterSeconds, Tags = c.Tags };
 
     /// <summary>The texts of instances that wait for a lost node depend on it.</summary>
     private void SetCluster()
@@ -98,6 +121,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     private static HashSet<string> TouchedNodes(Picture before, Changes changes)
     {
         var names = changes.Nodes.Select(n => n.Name).Concat(changes.NodesRemoved).ToHashSet(StringComparer.Ordinal);
+        foreach (var g in changes.Groups) { names.UnionWith(before.Nodes.Values.Where(n => n.Group == g.Id).Select(n => n.Name)); }   // their rows have its name
         foreach (var i in changes.Instances.Concat(changes.Instances.Select(i => i.Id).Concat(changes.InstancesRemoved).Select(id => before.Instances.GetValueOrDefault(id)).OfType<Instance>()))
         {
             names.Add(i.Primary);
@@ -119,7 +143,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
             copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id,
             i.Doubt is null ? Status.Text(seen, status) : Doubts.Text(i, nodes.WitnessesOf(id)), i.Generation?.Number ?? 0)
         {
-            InDoubt = i.Doubt is not null, OldCopies = i.OldCopies,
+            InDoubt = i.Doubt is not null, OldCopies = i.OldCopies, PairText = Placement.Pairs.Fault(i, state.Now, Placement.Locations.Rules(state.Now.Cluster)) is { } f ? $"{f.Message} {f.Remedy}" : null,
             AutoRecover = !i.RecoveryOff, Priority = i.Priority, HeldBack = seen.HeldBack?.Code, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery,
             DiskFault = Status.DiskFault(seen),
             MigrationPercent = status == InstanceStatus.Migrating && seen.AtPrimary?.Migration is { Phase: MigrationPhase.Sending } sending ? Math.Floor(sending.Percent) : null,
@@ -184,7 +208,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var (fault, before) = (DiskFaultsOf.Node(name, state.Now, nodes), feeds.Nodes.Find(name));
         feeds.Nodes.Set(name, new NodeRow(name, node.Address, health, node.Drained, watch?.Hello?.Hypervisor, watch?.Hello?.HypervisorNote, watch?.Hello?.Version,
             node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB) + state.Now.OldCopiesOn(name).Sum(i => i.DiskMiB),
-            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note ?? fault) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name), DiskFault = fault, Maintenance = node.Maintenance });
+            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note ?? fault) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name), DiskFault = fault, Maintenance = node.Maintenance, Group = state.Now.GroupOf(name)?.Name ?? "", Tags = node.Tags });
         if (fault is not null && before is { DiskFault: null }) { events.Add("node.disk", Severity.Error, $"node:{name}", $"{name}: {fault} Nothing new is placed there.", "works", "fails"); }
         if (fault is null && health == NodeHealth.Online && before is { DiskFault: not null }) { events.Add("node.disk", Severity.Info, $"node:{name}", $"{name}: its disks work again.", "fails", "works"); }
     }

@@ -19,7 +19,14 @@ public sealed record NodeRow(string Name, string Address, NodeHealth Health, boo
 
     /// <summary>What is known against its disks, in a sentence; while there is something nothing new is placed there.</summary>
     public string? DiskFault { get; init; }
+
+    /// <summary>The name of its node group.</summary>
+    public string Group { get; init; } = "";
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
+
+/// <summary>A node group now. Nodes: how many are in it.</summary>
+public sealed record GroupRow(Guid Id, string Name, bool AutoRecover, int Nodes);
 
 /// <summary>An instance now. Text: one sentence for people when something is not as wanted, with what can be done.</summary>
 public sealed record InstanceRow(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, long DiskMiB, DiskTemplate Template,
@@ -31,12 +38,15 @@ public sealed record InstanceRow(Guid Id, string Name, string Owner, string Imag
     public bool AutoRecover { get; init; } = true;
     public RecoveryPriority Priority { get; init; }
 
-    /// <summary>Code of why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.instance-off, node.no-memory.</summary>
+    /// <summary>Code of why it is not recovered although it could be: recover.frozen, recover.cluster-off, recover.group-off, recover.instance-off, node.no-memory.</summary>
     public string? HeldBack { get; init; }
     public DateTimeOffset? GaveUpAt { get; init; }
 
     /// <summary>Which of its copies answers with errors, and how.</summary>
     public string? DiskFault { get; init; }
+
+    /// <summary>Its two nodes are in two groups or share a failure domain, with what helps; null: they do not.</summary>
+    public string? PairText { get; init; }
 
     /// <summary>Nodes that may still have a copy from when they were its secondary.</summary>
     public IReadOnlyList<string> OldCopies { get; init; } = [];
@@ -58,6 +68,7 @@ public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? F
 {
     /// <summary>A secondary that was lost for so long is replaced by itself; 0: never.</summary>
     public int ReplaceAfterSeconds { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>The feeds every face reads. Keys: node name, instance id, job id (open and recent ones), event id (recent ones).</summary>
@@ -65,6 +76,7 @@ public sealed class ClusterFeeds
 {
     /// <summary>One row, keyed by the cluster's id.</summary>
     public LiveFeed<Guid, ClusterRow> Cluster { get; } = new();
+    public LiveFeed<Guid, GroupRow> Groups { get; } = new();
     public LiveFeed<string, NodeRow> Nodes { get; } = new();
     public LiveFeed<Guid, InstanceRow> Instances { get; } = new();
     public LiveFeed<long, JobRow> Jobs { get; } = new();

@@ -35,6 +35,9 @@ public sealed record Cluster(Guid Id, string Name, long Epoch, DateTimeOffset Cr
     public int ReplaceAfterSeconds { get; init; } = DefaultReplaceAfterSeconds;
 
     public const int DefaultReplaceAfterSeconds = 600;
+
+    /// <summary>htools:nlocation:PREFIX makes each node tag PREFIX:VALUE the name of a failure domain (Locations).</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>
@@ -64,6 +67,10 @@ public sealed record Node(string Name, string Address, DateTimeOffset JoinedAt, 
     public int Cpus { get; init; }
     public long MemoryMiB { get; init; }
     public long DiskMiB { get; init; }
+
+    /// <summary>Its node group's id.</summary>
+    public Guid Group { get; init; } = NodeGroup.FirstId;
+    public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>

@@ -26,6 +26,15 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(ModifyNode), "node.modify")]
 [JsonDerivedType(typeof(MaintainNode), "node.maintenance")]
 [JsonDerivedType(typeof(PowerOffNode), "node.power-off")]
+[JsonDerivedType(typeof(AddNodeTags), "node.add-tags")]
+[JsonDerivedType(typeof(RemoveNodeTags), "node.remove-tags")]
+[JsonDerivedType(typeof(AddGroup), "group.add")]
+[JsonDerivedType(typeof(RemoveGroup), "group.remove")]
+[JsonDerivedType(typeof(RenameGroup), "group.rename")]
+[JsonDerivedType(typeof(ModifyGroup), "group.modify")]
+[JsonDerivedType(typeof(AssignNodes), "group.assign-nodes")]
+[JsonDerivedType(typeof(AddClusterTags), "cluster.add-tags")]
+[JsonDerivedType(typeof(RemoveClusterTags), "cluster.remove-tags")]
 [JsonDerivedType(typeof(ModifyCluster), "cluster.modify")]
 [JsonDerivedType(typeof(UnfreezeCluster), "cluster.unfreeze")]
 public abstract record OperationRequest
@@ -191,3 +200,35 @@ public sealed record ModifyCluster : ClusterRequest
 
 /// <summary>Automatic recovery goes on after it had frozen.</summary>
 public sealed record UnfreezeCluster : ClusterRequest { [JsonIgnore] public override string Name => "cluster.unfreeze"; }
+
+public sealed record AddClusterTags(IReadOnlyList<string> Tags) : ClusterRequest { [JsonIgnore] public override string Name => "cluster.add-tags"; }
+public sealed record RemoveClusterTags(IReadOnlyList<string> Tags) : ClusterRequest { [JsonIgnore] public override string Name => "cluster.remove-tags"; }
+public sealed record AddNodeTags(string Node, IReadOnlyList<string> Tags) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.add-tags"; }
+public sealed record RemoveNodeTags(string Node, IReadOnlyList<string> Tags) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.remove-tags"; }
+
+/// <summary>Group: a node group's name, or its id.</summary>
+public abstract record GroupRequest(string Group) : OperationRequest
+{
+    public string Group { get; init; } = Group;
+    [JsonIgnore] public override IReadOnlyList<string> Subjects => [$"group:{Group}"];
+}
+
+public sealed record AddGroup(string Group) : GroupRequest(Group) { [JsonIgnore] public override string Name => "group.add"; }
+
+/// <summary>Refused while nodes are in it, and for the last one.</summary>
+public sealed record RemoveGroup(string Group) : GroupRequest(Group) { [JsonIgnore] public override string Name => "group.remove"; }
+public sealed record RenameGroup(string Group, string NewName) : GroupRequest(Group) { [JsonIgnore] public override string Name => "group.rename"; }
+
+/// <summary>Null: left as it is. AutoRecover off: instances whose primary is in it are not started on their secondaries by themselves.</summary>
+public sealed record ModifyGroup(string Group) : GroupRequest(Group)
+{
+    [JsonIgnore] public override string Name => "group.modify";
+    public bool? AutoRecover { get; init; }
+}
+
+/// <summary>Moves nodes into the group. Refused when a mirrored instance would have its two copies in two groups, unless Force.</summary>
+public sealed record AssignNodes(string Group, IReadOnlyList<string> Nodes) : GroupRequest(Group)
+{
+    [JsonIgnore] public override string Name => "group.assign-nodes";
+    public bool Force { get; init; }
+}

@@ -7,6 +7,7 @@ namespace WebManager.Engine.Model;
 public sealed record Picture(Cluster Cluster)
 {
     public ImmutableSortedDictionary<string, Node> Nodes { get; init; } = ImmutableSortedDictionary.Create<string, Node>(StringComparer.Ordinal);
+    public ImmutableSortedDictionary<Guid, NodeGroup> Groups { get; init; } = ImmutableSortedDictionary<Guid, NodeGroup>.Empty;
     public ImmutableSortedDictionary<Guid, Instance> Instances { get; init; } = ImmutableSortedDictionary<Guid, Instance>.Empty;
     public ImmutableSortedDictionary<string, Guid> Names { get; init; } = ImmutableSortedDictionary.Create<string, Guid>(StringComparer.Ordinal);
     public ImmutableSortedDictionary<long, Job> Jobs { get; init; } = ImmutableSortedDictionary<long, Job>.Empty;
@@ -16,6 +17,11 @@ public sealed record Picture(Cluster Cluster)
 
     public Instance? Find(string nameOrId) =>
         Names.TryGetValue(nameOrId, out var id) || Guid.TryParse(nameOrId, out id) ? Instances.GetValueOrDefault(id) : null;
+
+    public NodeGroup? FindGroup(string nameOrId) => Groups.Values.FirstOrDefault(g => g.Name == nameOrId) ?? (Guid.TryParse(nameOrId, out var id) ? Groups.GetValueOrDefault(id) : null);
+
+    /// <summary>The node group of a node; null: there is no such node.</summary>
+    public NodeGroup? GroupOf(string node) => Nodes.TryGetValue(node, out var there) ? Groups.GetValueOrDefault(there.Group) : null;
 
     public IEnumerable<Instance> On(string node) => Instances.Values.Where(i => i.Primary == node || i.Secondary == node);
 
@@ -34,6 +40,7 @@ public sealed record Picture(Cluster Cluster)
         {
             Cluster = changes.Cluster ?? Cluster,
             Nodes = Nodes.RemoveRange(changes.NodesRemoved).SetItems(changes.Nodes.Select(n => KeyValuePair.Create(n.Name, n))),
+            Groups = Groups.RemoveRange(changes.GroupsRemoved).SetItems(changes.Groups.Select(g => KeyValuePair.Create(g.Id, g))),
             Instances = instances,
             Names = Names.RemoveRange(renamed).SetItems(changes.Instances.Select(i => KeyValuePair.Create(i.Name, i.Id))),
             Jobs = jobs.RemoveRange(Forgotten(jobs)),

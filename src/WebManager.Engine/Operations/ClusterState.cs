@@ -84,7 +84,7 @@ public sealed class ClusterState(IClusterStore store)
 
     private static bool IsEmpty(Changes c) => c is
     {
-        Cluster: null, Nodes.Count: 0, NodesRemoved.Count: 0, Instances.Count: 0, InstancesRemoved.Count: 0,
+        Cluster: null, Groups.Count: 0, GroupsRemoved.Count: 0, Nodes.Count: 0, NodesRemoved.Count: 0, Instances.Count: 0, InstancesRemoved.Count: 0,
         Jobs.Count: 0, JobLog.Count: 0, Events.Count: 0, Audit.Count: 0, Lease: null,
     };
 }

@@ -133,12 +133,18 @@ internal static class Candidates
 {
     /// <summary>Free is capacity less what is promised: a mirrored instance's memory counts on its secondary too, so that its failover always fits.</summary>
     /// <param name="without">An instance whose own old copies are no hindrance: their images are used again.</param>
-    public static IReadOnlyList<Candidate> Of(Picture now, NodeBook nodes, Guid? without = null) => now.Nodes.Values.Select(node =>
+    public static IReadOnlyList<Candidate> Of(Picture now, NodeBook nodes, Guid? without = null)
+    {
+        var rules = Locations.Rules(now.Cluster);
+        return now.Nodes.Values.Select(node => Of(node, now, nodes, without) with { Group = now.GroupOf(node.Name)?.Name ?? "", Domains = Locations.Of(node, rules) }).ToList();
+    }
+
+    private static Candidate Of(Node node, Picture now, NodeBook nodes, Guid? without)
     {
         var here = now.On(node.Name).ToList();
         var old = now.OldCopiesOn(node.Name).Where(i => i.Id != without).Sum(i => i.DiskMiB);
         var health = nodes.HealthOf(node.Name);
         var why = node.Offline ? "offline" : Plan.Maintenance.In(node) ? "in maintenance" : node.Drained ? "drained" : health != NodeHealth.Online ? health.ToString().ToLowerInvariant() : DiskFaultsOf.Node(node.Name, now, nodes) is not null ? "its disk fails" : null;
         return new Candidate(node.Name, why is null, why, node.MemoryMiB - here.Sum(i => (long)i.MemoryMiB), node.DiskMiB - here.Sum(i => i.DiskMiB) - old, here.Count);
-    }).ToList();
+    }
 }

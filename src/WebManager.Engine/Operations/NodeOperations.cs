@@ -25,9 +25,10 @@ internal sealed class AddNodeOperation : Operation<AddNode>
     {
         if (job.Now.Nodes.ContainsKey(request.Node)) { return Done.Value; }   // an earlier try of this job
         var node = new Node(request.Node, request.Address, job.Parts.Clock.GetUtcNow(), 1);
-        await job.StepAsync<Done>("add", (_, changes) =>
+        await job.StepAsync<Done>("add", (now, changes) =>
         {
             changes.Text = $"Node {request.Node} at {request.Address} belongs to the cluster.";
+            if (!now.Groups.ContainsKey(node.Group)) { node = node with { Group = now.Groups.Values.MinBy(g => g.Name, StringComparer.Ordinal)!.Id }; }   // "default" was removed
             changes.Raw.Nodes.Add(node);
             return Done.Value;
         }, ct);

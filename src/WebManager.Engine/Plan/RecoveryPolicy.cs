@@ -12,6 +12,8 @@ public static class RecoveryPolicy
             ? new Refusal("recover.frozen", "Automatic recovery is frozen because many nodes were lost at once.", "An administrator releases it (wm cluster unfreeze) once the network is known to be well.")
         : now.Cluster.RecoveryOff
             ? new Refusal("recover.cluster-off", "Automatic recovery is switched off for the cluster.", "An administrator switches it on (wm cluster modify --auto-recover on) or brings the node back.")
+        : now.GroupOf(i.Primary) is { RecoveryOff: true } group
+            ? new Refusal("recover.group-off", $"Automatic recovery is switched off for node group {group.Name}.", $"An administrator switches it on (wm group modify {group.Name} --auto-recover on) or brings the node back.")
         : i.RecoveryOff
             ? new Refusal("recover.instance-off", "Automatic recovery is switched off for this instance.", $"Switch it on (wm instance modify {i.Name} --auto-recover on) or bring the node back.")
         : Room.Lacks(i, i.Secondary!, now);

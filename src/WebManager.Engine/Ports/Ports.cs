@@ -70,9 +70,12 @@ public interface IClusterStore
     Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct);
 }
 
-/// <summary>All instances and nodes, the jobs that have not ended, the last 200 ended ones and the last 500 events.</summary>
+/// <summary>All instances, nodes and node groups, the jobs that have not ended, the last 200 ended ones and the last 500 events.</summary>
 public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IReadOnlyList<Instance> Instances, IReadOnlyList<Job> Jobs,
-    IReadOnlyList<ClusterEvent> Events, long LastJobId, long LastEventId);
+    IReadOnlyList<ClusterEvent> Events, long LastJobId, long LastEventId)
+{
+    public IReadOnlyList<NodeGroup> Groups { get; init; } = [];
+}
 
 /// <summary>
 /// One transaction. Rows are written whole; a row's Revision must be one more than the stored one (new rows: 1), otherwise the commit
@@ -84,6 +87,8 @@ public sealed class Changes
     public Cluster? Cluster { get; set; }
     public List<Node> Nodes { get; } = [];
     public List<string> NodesRemoved { get; } = [];
+    public List<NodeGroup> Groups { get; } = [];
+    public List<Guid> GroupsRemoved { get; } = [];
     public List<Instance> Instances { get; } = [];
     public List<Guid> InstancesRemoved { get; } = [];
     public List<Job> Jobs { get; } = [];

@@ -35,6 +35,8 @@ public static class ApiServices
         api.MapCluster();
         api.MapBackup();
         api.MapNodes();
+        api.MapGroups();
+        api.MapTags();
         api.MapInstances();
         api.MapJobs();
     }

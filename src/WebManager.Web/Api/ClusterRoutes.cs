@@ -38,7 +38,7 @@ internal static class ClusterRoutes
         return new ClusterView(engine.Cluster.Name, Version, nodes.Count(n => n.Health == NodeHealth.Online), nodes.Count,
             instances.Count(i => i.Status is InstanceStatus.Running or InstanceStatus.Migrating), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null)
         {
-            AutoRecover = !engine.Cluster.RecoveryOff, FrozenAt = engine.Cluster.FrozenAt, FrozenText = engine.Cluster.FrozenText, ReplaceAfterSeconds = engine.Cluster.ReplaceAfterSeconds,
+            AutoRecover = !engine.Cluster.RecoveryOff, FrozenAt = engine.Cluster.FrozenAt, FrozenText = engine.Cluster.FrozenText, ReplaceAfterSeconds = engine.Cluster.ReplaceAfterSeconds, Tags = engine.Cluster.Tags,
         };
     }
 

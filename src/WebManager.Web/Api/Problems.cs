@@ -19,7 +19,7 @@ internal static partial class Problems
     {
         "not-found" => StatusCodes.Status404NotFound,
         // The engine's word for a name it does not know: the thing asked for itself, or a value within the request.
-        "unknown" when refusal.Field is null || refusal.Code == refusal.Field + ".unknown" && refusal.Field is "instance" or "node" => StatusCodes.Status404NotFound,
+        "unknown" when refusal.Field is null || refusal.Code == refusal.Field + ".unknown" && refusal.Field is "instance" or "node" or "group" => StatusCodes.Status404NotFound,
         "missing" when refusal.Code == "right.missing" => StatusCodes.Status403Forbidden,
         "forbidden" => StatusCodes.Status403Forbidden,
         "unreachable" => StatusCodes.Status503ServiceUnavailable,
@@ -60,7 +60,7 @@ internal static partial class Problems
     };
 
     // The engine's requests call the subject by its kind; the API's call it name.
-    private static string? WireField(string? field) => field is "instance" or "node" ? "name" : field;
+    private static string? WireField(string? field) => field is "instance" or "node" or "group" ? "name" : field;
 
     // "$.disksMiB[0]" -> "disksMiB"
     private static string? FieldOf(string? path) => path is { Length: > 2 } && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..].Split('.', '[')[0] : null;

@@ -13,7 +13,7 @@ internal static class Views
     public static NodeView View(this NodeRow n) => new(n.Name, n.Address, Word(n.Health), n.Drained, n.Hypervisor is { } kind ? Word(kind) : null, n.HypervisorNote,
         n.Version, n.Cpus, n.MemoryMiB, n.DiskMiB, n.MemoryMiB - n.CommittedMemoryMiB, n.DiskMiB - n.CommittedDiskMiB, n.Primaries, n.Secondaries, n.LastContact, n.Note)
     {
-        DrainedWhy = n.DrainedWhy, CanPowerOff = n.CanPowerOff, DiskFault = n.DiskFault,
+        DrainedWhy = n.DrainedWhy, CanPowerOff = n.CanPowerOff, DiskFault = n.DiskFault, Group = n.Group, Tags = n.Tags,
         Maintenance = n.Maintenance is { } m ? new NodeMaintenanceView(m.By, m.Since, m.Why, m.Return, m.Rebuild, m.Ending) : null,
     };
 
@@ -25,7 +25,7 @@ internal static class Views
         engine.FindInstance(i.Name)?.Disks.Select(d => d.SizeMiB).ToList() ?? (i.DiskMiB > 0 ? [i.DiskMiB] : []), Word(i.Template),
         i.Primary, i.Secondary, Word(i.Wanted), Word(i.Status), Word(i.Mirror), i.MirrorPercent, i.Ip, i.Mac, i.StartedAt, i.CreatedAt, i.Job, i.Text, i.Generation)
     {
-        AutoRecover = i.AutoRecover, Priority = Word(i.Priority), HeldBack = i.HeldBack, GaveUpAt = i.GaveUpAt, DiskFault = i.DiskFault, LastRecovery = i.LastRecovery?.View(), OldCopies = i.OldCopies,
+        AutoRecover = i.AutoRecover, Priority = Word(i.Priority), HeldBack = i.HeldBack, GaveUpAt = i.GaveUpAt, DiskFault = i.DiskFault, LastRecovery = i.LastRecovery?.View(), OldCopies = i.OldCopies, PairText = i.PairText,
             MigrationPercent = i.MigrationPercent,
     };
 

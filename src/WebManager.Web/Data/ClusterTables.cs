@@ -24,17 +24,24 @@ internal static class ClusterTables
             t.ToTable("clusters").HasKey(c => c.Id);
             t.Property(c => c.Id).ValueGeneratedNever();
             t.Property(c => c.Runs).AsJson();
+            t.Property(c => c.Tags).AsJson();
         });
         model.Entity<EngineLease>(t =>
         {
             t.ToTable("engine_leases").HasKey(l => l.Id);
             t.Property(l => l.Id).ValueGeneratedNever();
         });
+        model.Entity<NodeGroup>(t =>
+        {
+            t.ToTable("node_groups").HasKey(g => g.Id);
+            t.Property(g => g.Id).ValueGeneratedNever();
+        });
         model.Entity<Node>(t =>
         {
             t.ToTable("nodes").HasKey(n => n.Name);
             t.Property(n => n.Name).ValueGeneratedNever();
             t.Property(n => n.Maintenance).AsJson();
+            t.Property(n => n.Tags).AsJson();
         });
     }
 

@@ -102,6 +102,7 @@ internal sealed class Writers : IDisposable
     private readonly RowWriter<Cluster> _clusters;
     private readonly RowWriter<EngineLease> _leases;
     private readonly DbCommand _holder;
+    private readonly RowWriter<NodeGroup> _groups;
     private readonly RowWriter<Node> _nodes;
     private readonly RowWriter<Instance> _instances;
     private readonly RowWriter<Job> _jobs;
@@ -115,7 +116,7 @@ internal sealed class Writers : IDisposable
         db.Database.OpenConnection();
         _connection = db.Database.GetDbConnection();
         (_clusters, _nodes, _instances) = (new(db, _connection), new(db, _connection), new(db, _connection));
-        _leases = new(db, _connection);
+        (_leases, _groups) = (new(db, _connection), new(db, _connection));
         _holder = _connection.CreateCommand();
         _holder.CommandText = $"SELECT \"Holder\" FROM \"engine_leases\" WHERE \"Id\" = {EngineLease.Row}";
         (_jobs, _jobLog, _events, _audit) = (new(db, _connection), new(db, _connection), new(db, _connection), new(db, _connection));
@@ -128,8 +129,10 @@ internal sealed class Writers : IDisposable
         if (changes.Holder is { } holder && HolderNow(transaction) != holder) { throw new LeaseLostException(); }
         if (changes.Lease is { } lease) { Check(_leases.Write(lease, transaction), "the lease"); }
         foreach (var name in changes.NodesRemoved) { _nodes.Delete(name, transaction); }
+        foreach (var id in changes.GroupsRemoved) { _groups.Delete(id, transaction); }
         foreach (var id in changes.InstancesRemoved) { _instances.Delete(id, transaction); }
         if (changes.Cluster is { } cluster) { Check(_clusters.Write(cluster, transaction), "the cluster"); }
+        foreach (var group in changes.Groups) { Check(_groups.Write(group, transaction), $"node group {group.Name}"); }
         foreach (var node in changes.Nodes) { Check(_nodes.Write(node, transaction), $"node {node.Name}"); }
         foreach (var instance in changes.Instances) { Check(_instances.Write(instance, transaction), $"instance {instance.Name}"); }
         foreach (var job in changes.Jobs) { _jobs.Upsert(job, transaction); }
@@ -149,6 +152,7 @@ internal sealed class Writers : IDisposable
         _leases.Dispose();
         _holder.Dispose();
         _clusters.Dispose();
+        _groups.Dispose();
         _nodes.Dispose();
         _instances.Dispose();
         _jobs.Dispose();

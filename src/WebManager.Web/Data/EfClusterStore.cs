@@ -39,7 +39,10 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
         var events = await db.Events.OrderByDescending(e => e.Id).Take(EventsKept).ToListAsync(ct);
         events.Reverse();
         return new StoredState(cluster, nodes, instances, [.. open.Concat(recent).OrderBy(j => j.Id)], events,
-            await db.Jobs.MaxAsync(j => (long?)j.Id, ct) ?? 0, events.Count == 0 ? 0 : events[^1].Id);
+            await db.Jobs.MaxAsync(j => (long?)j.Id, ct) ?? 0, events.Count == 0 ? 0 : events[^1].Id)
+        {
+            Groups = await db.Groups.OrderBy(g => g.Name).ToListAsync(ct),
+        };
     }
 
     public async Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct)

@@ -11,6 +11,7 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
 {
     public DbSet<Cluster> Clusters => Set<Cluster>();
     public DbSet<EngineLease> Leases => Set<EngineLease>();
+    public DbSet<NodeGroup> Groups => Set<NodeGroup>();
     public DbSet<Node> Nodes => Set<Node>();
     public DbSet<Instance> Instances => Set<Instance>();
     public DbSet<Job> Jobs => Set<Job>();

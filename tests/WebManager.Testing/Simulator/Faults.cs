@@ -26,7 +26,8 @@ public static class Faults
         ["start"] = new("instance", FaultKind.Operation), ["stop"] = new("instance", FaultKind.Operation), ["failover"] = new("instance", FaultKind.Operation),
         ["migrate"] = new("instance", FaultKind.Operation), ["remove"] = new("instance", FaultKind.Operation), ["reboot"] = new("instance", FaultKind.Operation), ["create"] = new("instance template nodes", FaultKind.Operation),
         ["remove-node"] = new("node", FaultKind.Operation), ["backup"] = new("", FaultKind.Operation), ["confirm"] = new("instance node", FaultKind.Operation),
-        ["auto-recover"] = new("instance|cluster on|off", FaultKind.Operation), ["priority"] = new("instance low|normal|high", FaultKind.Operation),
+        ["auto-recover"] = new("instance|cluster|group:name on|off", FaultKind.Operation), ["priority"] = new("instance low|normal|high", FaultKind.Operation),
+        ["tag"] = new("node tag", FaultKind.Operation), ["rule"] = new("prefix", FaultKind.Operation),
         ["replace"] = new("instance [node]", FaultKind.Operation), ["auto-replace"] = new("seconds", FaultKind.Operation),
         ["maintenance"] = new("node on|off [return|rebuild]", FaultKind.Operation),
         ["unfreeze"] = new("", FaultKind.Operation), ["offline"] = new("node yes|no", FaultKind.Operation), ["power-command"] = new("node works|fails|hangs|lies", FaultKind.Operation),
@@ -106,6 +107,8 @@ internal static class FaultActions
         "replace" => Submit(world, new ReplaceSecondary(args[0]) { Node = args.ElementAtOrDefault(1) }),
         "auto-replace" => Submit(world, new ModifyCluster { ReplaceAfterSeconds = int.Parse(args[0], CultureInfo.InvariantCulture) }),
         "maintenance" => Submit(world, new MaintainNode(args[0], args[1] == "on") { Return = args.ElementAtOrDefault(2) == "return", Rebuild = args.ElementAtOrDefault(2) == "rebuild" }),
+        "tag" => Submit(world, new AddNodeTags(args[0], [args[1]])),
+        "rule" => Submit(world, new AddClusterTags([RuleFor(args[0])])),
         "unfreeze" => Submit(world, new UnfreezeCluster()),
         "auto-recover" or "priority" or "offline" => Submit(world, Policy(word, args[0], args[1])),
         "power-command" => Learn(world, args[0], args[1]),
@@ -115,10 +118,14 @@ internal static class FaultActions
     private static OperationRequest Policy(string word, string subject, string value) => (word, subject) switch
     {
         ("auto-recover", "cluster") => new ModifyCluster { AutoRecover = value == "on" },
+        ("auto-recover", _) when subject.StartsWith("group:", StringComparison.Ordinal) => new ModifyGroup(subject["group:".Length..]) { AutoRecover = value == "on" },
         ("auto-recover", _) => new ModifyInstance(subject) { AutoRecover = value == "on" },
         ("priority", _) => new ModifyInstance(subject) { Priority = Enum.Parse<RecoveryPriority>(value, ignoreCase: true) },
         _ => new ModifyNode(subject) { Offline = value == "yes" },
     };
+
+    /// <summary>The cluster tag that makes node tags PREFIX:VALUE name failure domains.</summary>
+    internal static string RuleFor(string prefix) => "htools:nlocation:" + prefix;
 
     private static bool Learn(SimWorld world, string node, string way)
     {

@@ -7,6 +7,9 @@ public sealed record ScenarioInstance(string Name, DiskTemplate Template, string
 
 /// <summary>What a fault waits for once its time has come: the next moment of that kind and subject (* any), and Delay seconds more.</summary>
 public sealed record ScenarioMoment(string Kind, string Subject, double Delay);
+
+/// <summary>What is true of some nodes from the start. Word: group, location. Value: the group's name, the node tag.</summary>
+public sealed record ScenarioPlace(string Word, string Value, IReadOnlyList<string> Nodes);
 public sealed record ScenarioFault(double At, string Word, IReadOnlyList<string> Args, ScenarioMoment? When = null);
 public sealed record ScenarioEvent(double? Latest, string Kind, string Subject, string From, string To, int Line);
 public sealed record ScenarioEnd(string Instance, string Status, string? Node, string? Mirror, int Line);
@@ -15,7 +18,9 @@ public sealed record ScenarioEnd(string Instance, string Status, string? Node, s
 /// <code>
 /// # what it shows
 /// nodes n1 n2 n3
-/// i1 mirror n1/n2 [quiet]         or: i1 diskless n1, i1 file n1
+/// group west n2 n3                optional: a node group beside default, and its nodes
+/// location rack:a n1 n2           optional: a failure domain, named by a tag of these nodes and a rule of the cluster's
+/// i1 mirror n1/n2 [quiet]         or: i1 diskless n1, i1 file n1; any: the cluster chooses that node
 /// rate n1 0.95                    optional: its clock's rate; also portal
 /// seed 7                          optional
 /// slow 0.05 4                     optional: that part of the messages takes up to so many seconds
@@ -39,6 +44,7 @@ public sealed record Scenario
     public required string Name { get; init; }
     public int Seed { get; init; } = 1;
     public IReadOnlyList<string> Nodes { get; init; } = [];
+    public IReadOnlyList<ScenarioPlace> Places { get; init; } = [];
     public IReadOnlyList<ScenarioInstance> Instances { get; init; } = [];
     public IReadOnlyDictionary<string, double> Rates { get; init; } = new Dictionary<string, double>();
 

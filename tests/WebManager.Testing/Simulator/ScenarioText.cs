@@ -8,6 +8,7 @@ namespace WebManager.Testing.Simulator;
 internal sealed class ScenarioReader(string name)
 {
     private readonly List<string> _nodes = [];
+    private readonly List<ScenarioPlace> _places = [];
     private readonly List<ScenarioInstance> _instances = [];
     private readonly Dictionary<string, double> _rates = [];
     private readonly List<ScenarioFault> _given = [];
@@ -40,7 +41,7 @@ internal sealed class ScenarioReader(string name)
         }
 
         if (part < 2) throw new FormatException($"{name}: it has no \"{(part == 0 ? "---" : "end SECONDS")}\" line.");
-        return _scenario with { Nodes = _nodes, Instances = _instances, Rates = _rates, Given = _given, Expected = _expected, End = _end };
+        return _scenario with { Nodes = _nodes, Places = _places, Instances = _instances, Rates = _rates, Given = _given, Expected = _expected, End = _end };
     }
 
     private void ReadStart(string[] words)
@@ -48,6 +49,7 @@ internal sealed class ScenarioReader(string name)
         switch (words)
         {
             case ["nodes", .. var names] when names.Length > 0: _nodes.AddRange(names); break;
+            case ["group" or "location", var value, .. var there] when there.Length > 0: _places.Add(new ScenarioPlace(words[0], value, there)); break;
             case ["seed", var seed]: _scenario = _scenario with { Seed = (int)Number(seed) }; break;
             case ["rate", var who, var rate]: _rates[who] = Number(rate); break;
             case ["slow", var part, var seconds]: _scenario = _scenario with { SlowPart = Number(part), SlowSeconds = Number(seconds) }; break;
@@ -61,7 +63,7 @@ internal sealed class ScenarioReader(string name)
                 _given.Add(new ScenarioFault(Number(at), Known(word, args), args, new ScenarioMoment(kind, subject, Number(delay))));
                 break;
             case [var at, var word, .. var args] when char.IsDigit(at[0]): _given.Add(new ScenarioFault(Number(at), Known(word, args), args)); break;
-            default: throw new FormatException("Expected \"nodes …\", \"NAME mirror P/S\", \"NAME file|diskless P\", \"seed N\", \"rate WHO R\", \"slow PART SECONDS\", \"late PART\", \"pace N\", \"stuck PART\", \"no freeze\", \"restarts LIMIT SECONDS\", \"SECONDS FAULT …\" or \"SECONDS when KIND SUBJECT DELAY FAULT …\".");
+            default: throw new FormatException("Expected \"nodes …\", \"group NAME NODES …\", \"location TAG NODES …\", \"NAME mirror P/S\", \"NAME file|diskless P\", \"seed N\", \"rate WHO R\", \"slow PART SECONDS\", \"late PART\", \"pace N\", \"stuck PART\", \"no freeze\", \"restarts LIMIT SECONDS\", \"SECONDS FAULT …\" or \"SECONDS when KIND SUBJECT DELAY FAULT …\".");
         }
     }
 
@@ -105,6 +107,7 @@ public static class ScenarioText
         var text = new StringBuilder();
         void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
         Line($"nodes {string.Join(' ', scenario.Nodes)}");
+        foreach (var p in scenario.Places) Line($"{p.Word} {p.Value} {string.Join(' ', p.Nodes)}");
         foreach (var i in scenario.Instances) Line($"{i.Name} {Camel(i.Template)} {i.Primary}{(i.Secondary is null ? "" : "/" + i.Secondary)}{(i.Quiet ? " quiet" : "")}");
         foreach (var (who, rate) in scenario.Rates) Line($"rate {who} {rate}");
         Line($"seed {scenario.Seed}");

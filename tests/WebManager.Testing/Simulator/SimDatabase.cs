@@ -7,6 +7,7 @@ namespace WebManager.Testing.Simulator;
 public sealed class SimDatabase(SimWorld world, string place = "here")
 {
     private SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private Dictionary<Guid, NodeGroup> _groups = [];
     private Dictionary<Guid, Instance> _instances = [];
     private SortedDictionary<long, Job> _jobs = [];
     private Dictionary<long, List<JobLogLine>> _jobLog = [];
@@ -21,7 +22,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
     /// <summary>As now, for a backup or a second portal; its own history from here.</summary>
     public SimDatabase Copy(string at, EngineLease? lease) => new(world, at)
     {
-        _nodes = new(_nodes, StringComparer.Ordinal), _instances = new(_instances), _jobs = new(_jobs),
+        _nodes = new(_nodes, StringComparer.Ordinal), _groups = new(_groups), _instances = new(_instances), _jobs = new(_jobs),
         _jobLog = _jobLog.ToDictionary(l => l.Key, l => l.Value.ToList()), _events = new(_events), _cluster = _cluster, Lease = lease,
     };
 
@@ -29,7 +30,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
     public void Restore(SimDatabase backup)
     {
         var copy = backup.Copy(Place, backup.Lease);
-        (_nodes, _instances, _jobs, _jobLog, _events, _cluster, Lease) = (copy._nodes, copy._instances, copy._jobs, copy._jobLog, copy._events, copy._cluster, copy.Lease);
+        (_nodes, _groups, _instances, _jobs, _jobLog, _events, _cluster, Lease) = (copy._nodes, copy._groups, copy._instances, copy._jobs, copy._jobLog, copy._events, copy._cluster, copy.Lease);
     }
 
     public IReadOnlyCollection<Instance> Instances => [.. _instances.Values.OrderBy(i => i.Name, StringComparer.Ordinal)];
@@ -47,7 +48,10 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
 
     public StoredState Load() => new(_cluster, [.. _nodes.Values], [.. Instances],
         [.. _jobs.Values.Where(j => !j.Ended), .. _jobs.Values.Where(j => j.Ended).TakeLast(200)], [.. _events.Values.TakeLast(500)],
-        _jobs.Count == 0 ? 0 : _jobs.Keys.Last(), _events.Count == 0 ? 0 : _events.Keys.Last());
+        _jobs.Count == 0 ? 0 : _jobs.Keys.Last(), _events.Count == 0 ? 0 : _events.Keys.Last())
+    {
+        Groups = [.. _groups.Values.OrderBy(g => g.Name, StringComparer.Ordinal)],
+    };
 
     public void Apply(Changes changes)
     {
@@ -57,6 +61,8 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         if (changes is { Lease: not null, Cluster: null }) return;   // a renewal
         Commits++;
         if (changes.Cluster is { } cluster) _cluster = cluster;
+        foreach (var group in changes.Groups) _groups[group.Id] = group;
+        foreach (var id in changes.GroupsRemoved) _groups.Remove(id);
         foreach (var node in changes.Nodes) _nodes[node.Name] = node;
         foreach (var name in changes.NodesRemoved) _nodes.Remove(name);
         foreach (var instance in changes.Instances)
@@ -98,6 +104,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         if (changes.Lease is { } lease) Check("lease", Lease?.Revision, lease.Revision);
         if (changes.Cluster is { } cluster) Check("cluster", _cluster?.Revision, cluster.Revision);
         foreach (var node in changes.Nodes) Check($"node {node.Name}", _nodes.GetValueOrDefault(node.Name)?.Revision, node.Revision);
+        foreach (var g in changes.Groups) Check($"group {g.Name}", _groups.GetValueOrDefault(g.Id)?.Revision, g.Revision);
         foreach (var i in changes.Instances) Check($"instance {i.Name}", _instances.GetValueOrDefault(i.Id)?.Revision, i.Revision);
     }
 

@@ -45,6 +45,7 @@ public sealed class Stage
     {
         World.Network.SlowPart = 0;
         await World.BeginAsync([.. _scenario.Nodes]);
+        foreach (var place in _scenario.Places) await MakeAsync(place);
         foreach (var instance in _scenario.Instances) await MakeAsync(instance);
         await World.DelayAsync(Settle);
         Zero = World.Now;
@@ -69,11 +70,20 @@ public sealed class Stage
         return left > TimeSpan.Zero ? World.DelayAsync(left) : Task.CompletedTask;
     }
 
-    private async Task MakeAsync(ScenarioInstance i)
+    private async Task MakeAsync(ScenarioPlace place)
     {
-        var job = await ScenarioInstances.CreateAsync(World, i);
-        if (job.Status != JobStatus.Success) throw new InvalidOperationException($"{i.Name} was not created: {job.Error?.Message}");
+        IEnumerable<OperationRequest> requests = place.Word == "group"
+            ? [new AddGroup(place.Value), new AssignNodes(place.Value, place.Nodes)]
+            : [new AddClusterTags([FaultActions.RuleFor(place.Value.Split(':')[0])]), .. place.Nodes.Select(n => new AddNodeTags(n, [place.Value]))];
+        foreach (var request in requests) Succeeded(await World.Portal!.DoAsync(request), $"{place.Word} {place.Value}");
     }
+
+    private static void Succeeded(Job job, string what)
+    {
+        if (job.Status != JobStatus.Success) throw new InvalidOperationException($"{what} was not made: {job.Error?.Message}");
+    }
+
+    private async Task MakeAsync(ScenarioInstance i) => Succeeded(await ScenarioInstances.CreateAsync(World, i), i.Name);
 }
 
 public static class ScenarioInstances
@@ -82,6 +92,8 @@ public static class ScenarioInstances
 
     public static CreateInstance Request(ScenarioInstance i) => new(i.Name, "alpine", 1, 256, i.Template, i.Template == DiskTemplate.Diskless ? [] : [1024])
     {
-        Primary = i.Primary, Secondary = i.Secondary, OsParams = i.Quiet ? new Dictionary<string, string> { ["quiet"] = "on" } : [],
+        Primary = Chosen(i.Primary), Secondary = Chosen(i.Secondary), OsParams = i.Quiet ? new Dictionary<string, string> { ["quiet"] = "on" } : [],
     };
+
+    private static string? Chosen(string? node) => node == "any" ? null : node;
 }

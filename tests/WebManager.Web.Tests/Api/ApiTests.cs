@@ -50,6 +50,10 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("POST", "/api/v1/nodes/nope/power-off", "node.unknown")]
     [InlineData("POST", "/api/v1/nodes/nope/maintenance", "node.unknown")]
     [InlineData("GET", "/api/v1/nodes/nope/maintenance", "node.not-found")]
+    [InlineData("GET", "/api/v1/groups/nope", "group.not-found")]
+    [InlineData("DELETE", "/api/v1/groups/nope", "group.unknown")]
+    [InlineData("PATCH", "/api/v1/groups/nope", "group.unknown")]
+    [InlineData("GET", "/api/v1/nodes/nope/tags", "node.not-found")]
     [InlineData("GET", "/api/v1/jobs/12345", "job.not-found")]
     [InlineData("GET", "/api/v1/jobs/12345/wait?seconds=1", "job.not-found")]
     [InlineData("GET", "/api/v1/nothing", "route.not-found")]
@@ -79,7 +83,8 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         string[] wanted = ["/api/v1/session", "/api/v1/cluster", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/instances", "/api/v1/instances/{name}",
             "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
             "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/migrate", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
-            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off", "/api/v1/nodes/{name}/maintenance"];
+            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off", "/api/v1/nodes/{name}/maintenance",
+            "/api/v1/groups", "/api/v1/groups/{name}", "/api/v1/groups/{name}/rename", "/api/v1/groups/{name}/assign-nodes", "/api/v1/cluster/tags", "/api/v1/cluster/add-tags", "/api/v1/nodes/{name}/tags", "/api/v1/nodes/{name}/remove-tags"];
         Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
     }
 
@@ -114,6 +119,15 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("POST", "cluster/unfreeze", "{}", 409, "recovery.not-frozen", null)]
     [InlineData("PATCH", "instances/web1", """{"priority":"urgent"}""", 422, "instance.priority-unknown", "priority")]
     [InlineData("PATCH", "instances/web1", """{"priority":"7"}""", 422, "instance.priority-unknown", "priority")]
+    [InlineData("POST", "groups", """{"name":"West Wing"}""", 422, "name.invalid", "name")]
+    [InlineData("POST", "groups", """{"name":"default"}""", 409, "group.exists", "name")]
+    [InlineData("DELETE", "groups/default", "{}", 422, "group.last", "name")]
+    [InlineData("PATCH", "groups/default", "{}", 409, "group.nothing-to-change", null)]
+    [InlineData("POST", "groups/default/rename", """{"newName":"-"}""", 422, "name.invalid", "newName")]
+    [InlineData("POST", "groups/default/assign-nodes", """{"nodes":["n9"]}""", 422, "node.unknown", "nodes")]
+    [InlineData("POST", "cluster/add-tags", """{"tags":["a b"]}""", 422, "tag.invalid", "tags")]
+    [InlineData("POST", "cluster/remove-tags", """{"tags":["a"]}""", 422, "tag.absent", "tags")]
+    [InlineData("POST", "nodes/n1/add-tags", "{}", 400, "request.invalid-json", "tags")]
     [InlineData("PATCH", "nodes/n1", """{"offline":1}""", 400, "request.invalid-json", "offline")]
     [InlineData("POST", "nodes/n1/power-off", "{}", 400, "request.invalid-json", "confirm")]
     public async Task Bad_changes_of_recovery_name_the_field(string method, string path, string body, int status, string code, string? field)
@@ -132,6 +146,27 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         var ended = await api.GetFromJsonAsync<JobView>($"/api/v1/jobs/{accepted!.Job}/wait?seconds=10", WireJson.Options);
         Assert.Equal(("cluster.modify", "cluster.modify cluster", "success"), (ended!.Operation, ended.Summary, ended.Status));
         Assert.False((await api.GetFromJsonAsync<ClusterView>("/api/v1/cluster", WireJson.Options))!.AutoRecover);
+    }
+
+    [Fact]
+    public async Task Groups_are_made_switched_and_tags_kept()
+    {
+        using var portal = new TestPortal();
+        using var api = portal.Api();
+        async Task DoAsync(HttpMethod method, string path, object body)
+        {
+            using var request = new HttpRequestMessage(method, "/api/v1/" + path) { Content = JsonContent.Create(body) };
+            var accepted = await (await api.SendAsync(request)).Content.ReadFromJsonAsync<JobAccepted>(WireJson.Options);
+            Assert.Equal("success", (await api.GetFromJsonAsync<JobView>($"/api/v1/jobs/{accepted!.Job}/wait?seconds=10", WireJson.Options))!.Status);
+        }
+        await DoAsync(HttpMethod.Post, "groups", new { name = "west" });
+        await DoAsync(HttpMethod.Patch, "groups/west", new { autoRecover = false });
+        await DoAsync(HttpMethod.Post, "cluster/add-tags", new { tags = new[] { "htools:nlocation:rack" } });
+        var groups = (await api.GetFromJsonAsync<GroupView[]>("/api/v1/groups", WireJson.Options))!;
+        Assert.Equal([("default", true), ("west", false)], groups.Select(g => (g.Name, g.AutoRecover)));
+        Assert.Equal(["htools:nlocation:rack"], (await api.GetFromJsonAsync<string[]>("/api/v1/cluster/tags", WireJson.Options))!);
+        await DoAsync(HttpMethod.Delete, "groups/west", new { });
+        Assert.Equal("default", Assert.Single((await api.GetFromJsonAsync<GroupView[]>("/api/v1/groups", WireJson.Options))!).Name);
     }
 
     [Fact]

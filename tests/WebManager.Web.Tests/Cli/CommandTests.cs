@@ -186,6 +186,14 @@ public sealed class CommandTests
     [InlineData("POST /instances/web1/migrate", """{"allowFailover":true,"reason":"new disks"}""", "instance", "migrate", "web1", "--allow-failover", "--reason", "new disks")]
     [InlineData("POST /nodes/n1/maintenance", """{"on":true,"return":true,"rebuild":false,"reason":"new fans"}""", "node", "maintenance", "n1", "on", "--return", "--reason", "new fans")]
     [InlineData("POST /nodes/n1/maintenance", """{"on":false,"return":false,"rebuild":false}""", "node", "maintenance", "n1", "off")]
+    [InlineData("POST /groups", """{"name":"west","reason":"new room"}""", "group", "add", "west", "--reason", "new room")]
+    [InlineData("PATCH /groups/west", """{"autoRecover":false}""", "group", "modify", "west", "--auto-recover", "off")]
+    [InlineData("POST /groups/west/rename", """{"newName":"annex"}""", "group", "rename", "west", "annex")]
+    [InlineData("POST /groups/west/assign-nodes", """{"nodes":["n1","n2"],"force":true}""", "group", "assign-nodes", "west", "n1", "n2", "--force")]
+    [InlineData("POST /nodes/n1/add-tags", """{"tags":["rack:a","ssd"]}""", "node", "add-tags", "n1", "rack:a", "ssd")]
+    [InlineData("POST /nodes/n1/remove-tags", """{"tags":["rack:a"]}""", "node", "remove-tags", "n1", "rack:a")]
+    [InlineData("POST /cluster/add-tags", """{"tags":["htools:nlocation:rack"]}""", "cluster", "add-tags", "htools:nlocation:rack")]
+    [InlineData("POST /cluster/remove-tags", """{"tags":["htools:nlocation:rack"]}""", "cluster", "remove-tags", "htools:nlocation:rack")]
     [InlineData("POST /nodes/n1/power-off", """{"confirm":"n1"}""", "node", "power-off", "n1", "--confirm", "n1")]
     public async Task Recovery_is_changed_by_one_request(string request, string body, params string[] args)
     {
@@ -211,6 +219,22 @@ public sealed class CommandTests
         var (bad, _, why) = await wm.RunAsync("node", "maintenance", "n1", "maybe");
         Assert.NotEqual(0, bad);
         Assert.Contains("\"maybe\" is none of on, off, plan", why);
+    }
+
+    [Fact]
+    public async Task Groups_and_tags_are_listed()
+    {
+        await using var portal = await FakePortal.StartAsync();
+        portal.On("GET /groups", 200, """[{"id":"6f1c1b1e-0000-4000-8000-000000000001","name":"default","autoRecover":true,"nodes":["n1","n2"]},{"id":"6f1c1b1e-0000-4000-8000-000000000002","name":"west","autoRecover":false,"nodes":[]}]""");
+        portal.On("GET /nodes/n1/tags", 200, """["rack:a","ssd"]""");
+        portal.On("GET /cluster/tags", 200, """["htools:nlocation:rack"]""");
+        using var wm = new WmRun(portal);
+        var (code, output, _) = await wm.RunAsync("group", "list");
+        Assert.Equal(0, code);
+        Assert.Matches("default +on +n1,n2", output);
+        Assert.Matches("west +off +-", output);
+        Assert.Equal((0, "rack:a\nssd\n", ""), await wm.RunAsync("node", "list-tags", "n1"));
+        Assert.Equal((0, "htools:nlocation:rack\n", ""), await wm.RunAsync("cluster", "list-tags"));
     }
 
     [Fact]

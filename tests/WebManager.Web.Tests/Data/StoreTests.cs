@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using WebManager.Contracts;
 using WebManager.Engine.Model;
@@ -20,10 +22,13 @@ public sealed class StoreTests : IDisposable
     public async Task What_was_committed_is_there_after_reopening()
     {
         var (instance, job) = (NewInstance("web1"), NewJob(7, JobStatus.Running));
+        var group = new NodeGroup(Guid.NewGuid(), "west", s_at, 1) { RecoveryOff = true };
+        var node = new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true, DrainedWhy = "flaps", Group = group.Id, Tags = ["rack:a"] };
         await using (var store = await OpenAsync())
         {
-            var changes = new Changes { Cluster = new Cluster(Guid.NewGuid(), "c", 3, s_at, 1) { Subnet = "10.77.1.0/24", Gateway = "10.77.1.1", RecoveryOff = true, FrozenAt = s_at, FrozenText = "n1, n2" } };
-            changes.Nodes.Add(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true, DrainedWhy = "flaps" });
+            var changes = new Changes { Cluster = new Cluster(Guid.NewGuid(), "c", 3, s_at, 1) { Subnet = "10.77.1.0/24", Gateway = "10.77.1.1", RecoveryOff = true, FrozenAt = s_at, FrozenText = "n1, n2", Tags = ["htools:nlocation:rack"] } };
+            changes.Groups.Add(group);
+            changes.Nodes.Add(node);
             changes.Instances.Add(instance);
             changes.Jobs.Add(job);
             changes.JobLog.Add(new JobLogLine(7, 1, s_at, "began"));
@@ -34,7 +39,9 @@ public sealed class StoreTests : IDisposable
         await using var again = await OpenAsync();
         var state = await again.Store.LoadAsync(default);
         Assert.Equal(("10.77.1.0/24", true, s_at, "n1, n2"), (state.Cluster!.Subnet, state.Cluster.RecoveryOff, state.Cluster.FrozenAt, state.Cluster.FrozenText));
-        Assert.Equal(new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true, DrainedWhy = "flaps" }, Assert.Single(state.Nodes));
+        Assert.Equivalent(node, Assert.Single(state.Nodes), strict: true);
+        Assert.Equal(group, Assert.Single(state.Groups));
+        Assert.Equal(["htools:nlocation:rack"], state.Cluster.Tags);
         Assert.Equivalent(instance, Assert.Single(state.Instances), strict: true);
         var found = Assert.Single(state.Jobs);
         Assert.Equal(job with { Request = found.Request, Reason = found.Reason, Subjects = found.Subjects }, found);
@@ -195,6 +202,24 @@ public sealed class StoreTests : IDisposable
             running.Lock();
             Assert.Contains("A portal uses", (await wm.RunAsync("restore", file, "--data", target, "--yes")).Error, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Nodes_of_an_older_database_come_into_the_first_group_without_tags()
+    {
+        var services = new ServiceCollection().AddLogging().AddPortalData(new DataFolder(_folder.Path)).BuildServiceProvider();
+        await using var store = new Opened(services);
+        await using (var db = await services.GetRequiredService<IDbContextFactory<PortalDb>>().CreateDbContextAsync())
+        {
+            await db.GetService<IMigrator>().MigrateAsync("ReplaceSecondary");
+            await db.Database.ExecuteSqlAsync($"""INSERT INTO nodes ("Name", "Address", "JoinedAt", "Revision", "Offline", "Drained", "Cpus", "MemoryMiB", "DiskMiB") VALUES ('n1', 'a:1', 0, 1, 0, 0, 2, 1024, 4096)""");
+            await db.Database.MigrateAsync();
+        }
+        var state = await store.Store.LoadAsync(default);
+        var node = Assert.Single(state.Nodes);
+        Assert.Equal(NodeGroup.FirstId, node.Group);
+        Assert.Empty(node.Tags);
+        Assert.Empty(state.Groups);   // the engine makes it when it starts
     }
 
     [Fact]

@@ -96,6 +96,56 @@ public sealed class FlowTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Groups_and_tags_are_changed_on_their_page()
+    {
+        await using var portal = await PortalHost.StartAsync(Scene.Filled());
+        portal.Engine.Rule = request => request switch
+        {
+            AddGroup { Group: "west" } => new Refusal("group.exists", "There is already a node group west.", "Choose another name.") { Field = "group" },
+            AssignNodes { Force: false } => new Refusal("group.splits", "The two copies of web1 would be in two node groups.", "Assign the other nodes too.") { Field = "nodes" },
+            AddClusterTags { Tags: ["bad!"] } => new Refusal("tag.invalid", "bad! is no tag.") { Field = "tags" },
+            _ => null,
+        };
+        var page = await browser.OpenAsync("/groups", portal: portal);
+        await Assertions.Expect(page.GetByTestId("pairs")).ToContainTextAsync("Both copies are in rack:a");
+        await Assertions.Expect(page.GetByTestId("location-hint")).ToContainTextAsync("No location is known for node3");
+        await page.GetByTestId("group-add-name").FillAsync("west");
+        await page.GetByTestId("group-add").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("error-group-add")).ToContainTextAsync("already");
+        await page.GetByTestId("group-add-name").FillAsync("east");
+        await page.GetByTestId("group-add").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("toast")).ToContainTextAsync("accepted");
+        Assert.Equal("east", Assert.IsType<AddGroup>(portal.Engine.Asked[^1]).Group);
+        await page.GetByTestId("group-assign-west").ClickAsync();
+        await page.GetByTestId("assign-node2").CheckAsync();
+        await Assertions.Expect(page.GetByTestId("assign-wrong")).ToContainTextAsync("web1");
+        await Assertions.Expect(page.GetByTestId("assign-do")).ToBeDisabledAsync();
+        Assert.Empty(await PageTests.ViolationsAsync(page, "assign"));
+        await PageTests.ShotAsync(page, "groups-assign-1280-light");
+        await page.GetByTestId("assign-force").CheckAsync();
+        await page.GetByTestId("assign-do").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("assign-form")).ToHaveCountAsync(0);
+        var assigned = Assert.IsType<AssignNodes>(portal.Engine.Asked[^1]);
+        Assert.Equal(("west", "node2", true), (assigned.Group, Assert.Single(assigned.Nodes), assigned.Force));
+        await page.GetByTestId("cluster-tags-new").FillAsync("bad!");
+        await page.GetByTestId("cluster-tags-add").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("error-tags-cluster-tags")).ToContainTextAsync("is no tag");
+        await page.GetByTestId("cluster-tags-off-htools:nlocation:rack").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("toast").Last).ToContainTextAsync("accepted");
+        Assert.IsType<RemoveClusterTags>(portal.Engine.Asked[^1]);
+        await page.GotoAsync("/nodes/node2");
+        await Assertions.Expect(page.GetByTestId("node-group")).ToHaveTextAsync("default");
+        await page.GetByTestId("node-tags-new").FillAsync("power:1 ssd");
+        await page.GetByTestId("node-tags-add").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("toast").Last).ToContainTextAsync("accepted");
+        Assert.Equal(["power:1", "ssd"], Assert.IsType<AddNodeTags>(portal.Engine.Asked[^1]).Tags);
+        await page.GotoAsync("/instances/web1");
+        await Assertions.Expect(page.GetByTestId("pair-text")).ToContainTextAsync("rack:a");
+        await page.GotoAsync("/instances/new");
+        await Assertions.Expect(page.GetByTestId("location-hint")).ToContainTextAsync("No location is known for node3: one power failure");
+    }
+
+    [Fact]
     public async Task Removing_asks_for_the_name_and_a_refused_action_says_why()
     {
         await using var portal = await PortalHost.StartAsync(Scene.Filled());

@@ -12,7 +12,7 @@ public static class Scene
 
     public static NodeRow Node(string name, NodeHealth health = NodeHealth.Online, HypervisorKind kind = HypervisorKind.Tcg) =>
         new(name, $"10.77.0.1{name[^1]}:8443", health, false, kind, kind == HypervisorKind.Tcg ? "No KVM: a probe guest did not boot with it." : null, "1.0.0",
-            4, 8192, 102400, 4352, 61440, 4, 4, Now.AddSeconds(health == NodeHealth.Online ? 0 : -96), null);
+            4, 8192, 102400, 4352, 61440, 4, 4, Now.AddSeconds(health == NodeHealth.Online ? 0 : -96), null) { Group = "default" };
 
     public static InstanceRow Instance(string name, string primary, string? secondary, InstanceStatus status = InstanceStatus.Running,
         MirrorState mirror = MirrorState.InSync, double? percent = null, string? text = null, int memory = 512) =>
@@ -23,7 +23,9 @@ public static class Scene
     public static FakeEngine Filled()
     {
         var engine = new FakeEngine { Rule = Rules };
-        foreach (var node in new[] { Node("node1"), Node("node2"), Node("node3", NodeHealth.Lost) }) { engine.Feeds.Nodes.Set(node.Name, node); }
+        engine.Feeds.Cluster.Set(engine.Cluster.Id, new ClusterRow("demo-cloud", true, null, null) { Tags = ["htools:nlocation:rack"] });
+        foreach (var group in new[] { new GroupRow(Guid.NewGuid(), "default", true, 3), new GroupRow(Guid.NewGuid(), "west", false, 0) }) { engine.Feeds.Groups.Set(group.Id, group); }
+        foreach (var node in new[] { Node("node1") with { Tags = ["rack:a", "ssd"] }, Node("node2") with { Tags = ["rack:a"] }, Node("node3", NodeHealth.Lost) }) { engine.Feeds.Nodes.Set(node.Name, node); }
         foreach (var row in Instances()) { engine.Feeds.Instances.Set(row.Id, row); }
         Jobs(engine.Feeds);
         Events(engine.Feeds);
@@ -32,7 +34,7 @@ public static class Scene
 
     private static IEnumerable<InstanceRow> Instances() =>
     [
-        Instance("web1", "node1", "node2"),
+        Instance("web1", "node1", "node2") with { PairText = "Both copies are in rack:a (node1 and node2): one fault there takes both. Give it another secondary (wm instance replace-disks web1 --auto)." },
         Instance("web2", "node2", "node1") with { LastRecovery = Recovery, Priority = RecoveryPriority.High },
         Instance("db-primary", "node1", "node3", mirror: MirrorState.Degraded, text: "Its other copy is on node3, which is lost. It runs unprotected until node3 is back."),
         Instance("mail", "node2", "node3", mirror: MirrorState.Resynchronising, percent: 42.4),

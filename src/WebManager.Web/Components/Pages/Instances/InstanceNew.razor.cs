@@ -20,6 +20,7 @@ public sealed partial class InstanceNew
     private readonly CreateForm _form = new();
     private Dictionary<string, string> _errors = [];
     private List<NodeRow> _nodes = [];
+    private IReadOnlyList<string> _clusterTags = [];
     private string? _remedy;
     private bool _busy, _toSummary;
     private ElementReference _summary;
@@ -29,6 +30,16 @@ public sealed partial class InstanceNew
     [Inject] public NavigationManager Nav { get; set; } = default!;
     [CascadingParameter] public Caller Caller { get; set; } = default!;
 
+    /// <summary>Of the two nodes that were chosen, or of all.</summary>
+    private string? LocationHint
+    {
+        get
+        {
+            NodeRow[] chosen = [.. _nodes.Where(n => n.Name == _form.Primary || n.Name == _form.Secondary)];
+            return LocationTexts.Unknown(chosen.Length == 2 ? chosen : _nodes, _clusterTags);
+        }
+    }
+
     private IReadOnlyList<ImageInfo> Images => Catalog.Images;
     private ImageInfo? Chosen => Images.FirstOrDefault(i => i.Name == _form.Image);
     private string? ImageHint => Chosen is { } image ? $"{image.Description.TrimEnd('.')}. Version {image.Version}; needs {Sizes.Text(image.MinMemoryMiB)} of memory." : null;
@@ -36,6 +47,7 @@ public sealed partial class InstanceNew
     protected override void OnInitialized()
     {
         _nodes = [.. Engine.Feeds.Nodes.Current().Values.Where(n => n.Health != NodeHealth.Offline).OrderBy(n => n.Name, NameOrder.By)];
+        _clusterTags = Engine.Feeds.Cluster.Current().Values.FirstOrDefault()?.Tags ?? [];
         _form.Image = Images is [var first, ..] ? first.Name : "";
         if (_nodes.Count == 1) { _form.Template = DiskTemplate.File; }   // nowhere to mirror to
     }
