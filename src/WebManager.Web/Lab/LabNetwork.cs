@@ -70,6 +70,8 @@ internal sealed class LabNetwork(LabIdentity lab, string owner)
         await IpAsync(ct, "-n", name, "link", "set", "dev", Uplink, "master", NodeBridge, "up");
         await IpAsync(ct, "-n", name, "addr", "replace", $"{lab.Address(node)}/24", "dev", NodeBridge);
         await IpAsync(ct, "-n", name, "link", "set", "dev", NodeBridge, "up");
+        // Acknowledged at once: QEMU's NBD server sends its greeting in small pieces, and waits twice for the other end's delayed acknowledgement.
+        await IpAsync(ct, "-n", name, "route", "replace", lab.Subnet!, "dev", NodeBridge, "proto", "kernel", "scope", "link", "src", lab.Address(node), "quickack", "1");
         await IpAsync(ct, "-n", name, "route", "replace", "default", "via", lab.Gateway!);
     }
 
