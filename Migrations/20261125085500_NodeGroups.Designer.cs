@@ -470,6 +470,9 @@ namespace WebManager.Web.Migrations
                     b.Property<long>("JoinedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Maintenance")
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("MemoryMiB")
                         .HasColumnType("INTEGER");
 
