@@ -201,10 +201,16 @@ public sealed record ModifyCluster : ClusterRequest
 /// <summary>Automatic recovery goes on after it had frozen.</summary>
 public sealed record UnfreezeCluster : ClusterRequest { [JsonIgnore] public override string Name => "cluster.unfreeze"; }
 
-public sealed record AddClusterTags(IReadOnlyList<string> Tags) : ClusterRequest { [JsonIgnore] public override string Name => "cluster.add-tags"; }
-public sealed record RemoveClusterTags(IReadOnlyList<string> Tags) : ClusterRequest { [JsonIgnore] public override string Name => "cluster.remove-tags"; }
-public sealed record AddNodeTags(string Node, IReadOnlyList<string> Tags) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.add-tags"; }
-public sealed record RemoveNodeTags(string Node, IReadOnlyList<string> Tags) : NodeRequest(Node) { [JsonIgnore] public override string Name => "node.remove-tags"; }
+/// <summary>Changes the tags of something.</summary>
+public interface ITagsRequest
+{
+    IReadOnlyList<string> Tags { get; }
+}
+
+public sealed record AddClusterTags(IReadOnlyList<string> Tags) : ClusterRequest, ITagsRequest { [JsonIgnore] public override string Name => "cluster.add-tags"; }
+public sealed record RemoveClusterTags(IReadOnlyList<string> Tags) : ClusterRequest, ITagsRequest { [JsonIgnore] public override string Name => "cluster.remove-tags"; }
+public sealed record AddNodeTags(string Node, IReadOnlyList<string> Tags) : NodeRequest(Node), ITagsRequest { [JsonIgnore] public override string Name => "node.add-tags"; }
+public sealed record RemoveNodeTags(string Node, IReadOnlyList<string> Tags) : NodeRequest(Node), ITagsRequest { [JsonIgnore] public override string Name => "node.remove-tags"; }
 
 /// <summary>Group: a node group's name, or its id.</summary>
 public abstract record GroupRequest(string Group) : OperationRequest

@@ -79,7 +79,9 @@ internal sealed class MaintenanceMoves(JobContext job, MaintainNode request)
         bool Changed()
         {
             if (later.Any(m => job.Now.OpenJobOf(m.Instance) is not null)) { idleSince = job.Parts.Clock.GetTimestamp(); }
-            return Superseded() || !IsThere() || Plan().Any(m => later.Any(l => l.Id == m.Id) && m.Kind != MoveKind.Later) || Plan().Count(m => later.Any(l => l.Id == m.Id)) < later.Count;
+            if (Superseded() || !IsThere()) { return true; }
+            var still = Plan().Where(m => later.Any(l => l.Id == m.Id)).ToList();
+            return still.Count < later.Count || still.Any(m => m.Kind != MoveKind.Later);
         }
         while (job.Parts.Clock.GetElapsedTime(idleSince) < Patience)
         {

@@ -31,71 +31,52 @@ public static partial class TagRules
     private static Refusal None => new("tag.none", "No tag was given.", "Give at least one.") { Field = "tags" };
 }
 
-internal abstract class NodeTagsOperation<TRequest> : Operation<TRequest> where TRequest : NodeRequest
+/// <summary>The tags of one object, read and written on the newest picture.</summary>
+internal abstract class TagsOperation<TRequest>(bool adds) : Operation<TRequest> where TRequest : OperationRequest, ITagsRequest
 {
     public override Right Right => Right.Administrator;
     public override QuotaRule Quota => QuotaRule.None;
+
+    /// <summary>Null: there is no such object.</summary>
+    protected abstract IReadOnlyList<string>? Present(TRequest request, Picture now);
+    protected abstract Refusal Unknown(TRequest request);
+    protected abstract string Object(TRequest request);
+    protected abstract void Put(TRequest request, IReadOnlyList<string> tags, Picture now, StepChanges changes);
+
+    public override Refusal? Check(TRequest request, Picture now, EngineParts parts) => Present(request, now) is not { } present ? Unknown(request)
+        : adds ? TagRules.Adding(request.Tags, present) : TagRules.Removing(request.Tags, present);
+
+    public override async Task<Outcome<Done>> RunAsync(TRequest request, JobContext job, CancellationToken ct) =>
+        await job.StepAsync<Done>("tags", (now, changes) =>
+        {
+            if (Present(request, now) is not { } present) { return Unknown(request); }
+            var tags = adds ? TagRules.With(present, request.Tags) : TagRules.Without(present, request.Tags);
+            changes.Text = tags.Count == 0 ? $"No tags are left on {Object(request)}." : $"The tags of {Object(request)}: {string.Join(", ", tags)}.";
+            if (!tags.SequenceEqual(present)) { Put(request, tags, now, changes); }
+            return Done.Value;
+        }, ct);
+}
+
+internal sealed class NodeTagsOperation<TRequest>(bool adds) : TagsOperation<TRequest>(adds) where TRequest : NodeRequest, ITagsRequest
+{
     public override IEnumerable<string> Locks(TRequest request) => [$"2:node:{request.Node}"];
+    protected override IReadOnlyList<string>? Present(TRequest request, Picture now) => now.Nodes.GetValueOrDefault(request.Node)?.Tags;
+    protected override Refusal Unknown(TRequest request) => new("node.unknown", $"There is no node {Shown.Name(request.Node)}.") { Field = "node" };
+    protected override string Object(TRequest request) => request.Node;
 
-    protected abstract Refusal? Wrong(TRequest request, IReadOnlyList<string> present);
-    protected abstract IReadOnlyList<string> After(TRequest request, IReadOnlyList<string> present);
-
-    public override Refusal? Check(TRequest request, Picture now, EngineParts parts) => now.Nodes.TryGetValue(request.Node, out var node)
-        ? Wrong(request, node.Tags)
-        : new Refusal("node.unknown", $"There is no node {Shown.Name(request.Node)}.") { Field = "node" };
-
-    public override async Task<Outcome<Done>> RunAsync(TRequest request, JobContext job, CancellationToken ct) =>
-        await job.StepAsync<Done>("tags", (now, changes) =>
-        {
-            if (!now.Nodes.TryGetValue(request.Node, out var node)) { return new Refusal("node.unknown", "The node is gone."); }
-            var tags = After(request, node.Tags);
-            changes.Text = tags.Count == 0 ? $"{node.Name} has no tags." : $"The tags of {node.Name}: {string.Join(", ", tags)}.";
-            if (!tags.SequenceEqual(node.Tags)) { changes.Raw.Nodes.Add(node with { Tags = tags, Revision = node.Revision + 1 }); }
-            return Done.Value;
-        }, ct);
+    protected override void Put(TRequest request, IReadOnlyList<string> tags, Picture now, StepChanges changes)
+    {
+        var node = now.Nodes[request.Node];
+        changes.Raw.Nodes.Add(node with { Tags = tags, Revision = node.Revision + 1 });
+    }
 }
 
-internal sealed class AddNodeTagsOperation : NodeTagsOperation<AddNodeTags>
+internal sealed class ClusterTagsOperation<TRequest>(bool adds) : TagsOperation<TRequest>(adds) where TRequest : ClusterRequest, ITagsRequest
 {
-    protected override Refusal? Wrong(AddNodeTags request, IReadOnlyList<string> present) => TagRules.Adding(request.Tags, present);
-    protected override IReadOnlyList<string> After(AddNodeTags request, IReadOnlyList<string> present) => TagRules.With(present, request.Tags);
-}
-
-internal sealed class RemoveNodeTagsOperation : NodeTagsOperation<RemoveNodeTags>
-{
-    protected override Refusal? Wrong(RemoveNodeTags request, IReadOnlyList<string> present) => TagRules.Removing(request.Tags, present);
-    protected override IReadOnlyList<string> After(RemoveNodeTags request, IReadOnlyList<string> present) => TagRules.Without(present, request.Tags);
-}
-
-internal abstract class ClusterTagsOperation<TRequest> : Operation<TRequest> where TRequest : ClusterRequest
-{
-    public override Right Right => Right.Administrator;
-    public override QuotaRule Quota => QuotaRule.None;
     public override IEnumerable<string> Locks(TRequest request) => ["0:cluster"];
-
-    protected abstract Refusal? Wrong(TRequest request, IReadOnlyList<string> present);
-    protected abstract IReadOnlyList<string> After(TRequest request, IReadOnlyList<string> present);
-
-    public override Refusal? Check(TRequest request, Picture now, EngineParts parts) => Wrong(request, now.Cluster.Tags);
-
-    public override async Task<Outcome<Done>> RunAsync(TRequest request, JobContext job, CancellationToken ct) =>
-        await job.StepAsync<Done>("tags", (now, changes) =>
-        {
-            var tags = After(request, now.Cluster.Tags);
-            changes.Text = tags.Count == 0 ? "The cluster has no tags." : $"The cluster's tags: {string.Join(", ", tags)}.";
-            if (!tags.SequenceEqual(now.Cluster.Tags)) { changes.Raw.Cluster = now.Cluster with { Tags = tags, Revision = now.Cluster.Revision + 1 }; }
-            return Done.Value;
-        }, ct);
-}
-
-internal sealed class AddClusterTagsOperation : ClusterTagsOperation<AddClusterTags>
-{
-    protected override Refusal? Wrong(AddClusterTags request, IReadOnlyList<string> present) => TagRules.Adding(request.Tags, present);
-    protected override IReadOnlyList<string> After(AddClusterTags request, IReadOnlyList<string> present) => TagRules.With(present, request.Tags);
-}
-
-internal sealed class RemoveClusterTagsOperation : ClusterTagsOperation<RemoveClusterTags>
-{
-    protected override Refusal? Wrong(RemoveClusterTags request, IReadOnlyList<string> present) => TagRules.Removing(request.Tags, present);
-    protected override IReadOnlyList<string> After(RemoveClusterTags request, IReadOnlyList<string> present) => TagRules.Without(present, request.Tags);
+    protected override IReadOnlyList<string> Present(TRequest request, Picture now) => now.Cluster.Tags;
+    protected override Refusal Unknown(TRequest request) => throw new InvalidOperationException("There is always a cluster.");
+    protected override string Object(TRequest request) => "the cluster";
+    protected override void Put(TRequest request, IReadOnlyList<string> tags, Picture now, StepChanges changes) =>
+        changes.Raw.Cluster = now.Cluster with { Tags = tags, Revision = now.Cluster.Revision + 1 };
 }

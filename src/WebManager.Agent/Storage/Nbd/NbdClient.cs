@@ -11,7 +11,6 @@ public sealed class NbdClient(Stream stream, long size, uint context, int disk =
     private const uint RequestMagic = 0x25609513, SimpleMagic = 0x67446698, ChunkMagic = 0x668e33ef;
     private const ushort Read = 0, Write = 1, Flush = 3, WriteZeroes = 6, BlockStatus = 7;
     private const ushort OffsetData = 1, OffsetHole = 2, Extents = 5, ErrorBit = 0x8000;
-    private const uint IoError = 5, NoSpace = 28;
     private const int HeadLength = 28;
     private const long LongestStatus = 1L << 30;
     private readonly byte[] _head = new byte[HeadLength];
@@ -134,8 +133,8 @@ public sealed class NbdClient(Stream stream, long size, uint context, int disk =
 
     private NbdException Failed(uint error, string text)
     {
-        var said = text.Length > 0 ? text : error switch { IoError => "input/output error", NoSpace => "no space left on device", _ => $"error {error}" };
-        return error is IoError or NoSpace ? new NbdDiskException($"The other end reports: {said}.", disk, error, _asked is Write or Flush or WriteZeroes) : new NbdException($"The other end reports: {said}.");
+        var said = text.Length > 0 ? text : error switch { NbdDiskException.IoError => "input/output error", NbdDiskException.NoSpace => "no space left on device", _ => $"error {error}" };
+        return error is NbdDiskException.IoError or NbdDiskException.NoSpace ? new NbdDiskException($"The other end reports: {said}.", disk, error, _asked is Write or Flush or WriteZeroes) : new NbdException($"The other end reports: {said}.");
     }
 
     private async Task<long> LongAsync(CancellationToken ct)

@@ -31,8 +31,10 @@ public class NbdException(string message) : IOException(message);
 /// <param name="written">It was to be written or flushed.</param>
 public sealed class NbdDiskException(string message, int disk, uint error, bool written) : NbdException(message)
 {
+    /// <summary>What the protocol calls these errors.</summary>
+    public const uint IoError = 5, NoSpace = 28;
+
     public int Disk => disk;
-    private const uint NoSpace = 28;
     public bool Written => written;
     public bool Full => error == NoSpace;
 }

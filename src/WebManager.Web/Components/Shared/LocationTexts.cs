@@ -15,6 +15,6 @@ public static class LocationTexts
         var rules = Locations.Rules(clusterTags);
         var unknown = nodes.Where(n => Locations.Of(n.Tags, rules).Count == 0).Select(n => n.Name).Order(NameOrder.By).ToList();
         return unknown.Count == 0 ? null
-            : $"No location is known for {(unknown.Count <= Named ? string.Join(" and ", unknown) : $"{unknown.Count} of {nodes.Count} nodes")}: one power failure may take both copies of an instance.";
+            : $"No location is known for {(unknown.Count == 1 ? unknown[0] : unknown.Count <= Named ? $"{string.Join(", ", unknown[..^1])} and {unknown[^1]}" : $"{unknown.Count} of {nodes.Count} nodes")}: one power failure may take both copies of an instance.";
     }
 }
