@@ -4,6 +4,7 @@ using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
 using WebManager.Testing.Simulator;
 using Xunit;
+using static WebManager.Engine.Tests.ThreeNodes;
 
 namespace WebManager.Engine.Tests;
 
@@ -120,18 +121,4 @@ public sealed class DoorTests
     });
 
     private static DateTimeOffset ManualNow(SimWorld world) => world.Scheduler.Clock.GetUtcNow();
-
-    private static void InCluster(Func<SimWorld, Task> test)
-    {
-        var world = new SimWorld(new SimOptions());
-        world.Network.SlowPart = 0;
-        world.Scheduler.Run(async () =>
-        {
-            await world.BeginAsync("n1", "n2", "n3");
-            // Capacity is known once the agents have said hello and that is stored.
-            await world.DelayAsync(TimeSpan.FromSeconds(1));
-            await test(world);
-            await world.Portal!.StopAsync();
-        }, TimeSpan.FromMinutes(10));
-    }
 }

@@ -3,6 +3,7 @@ using WebManager.Contracts;
 using WebManager.Engine.Model;
 using WebManager.Testing.Simulator;
 using Xunit;
+using static WebManager.Engine.Tests.ThreeNodes;
 
 namespace WebManager.Engine.Tests;
 
@@ -137,19 +138,6 @@ public sealed class GroupTests
         Assert.All(all, r => Assert.Equal("right.missing", world.Portal!.Engine.WouldRefuse(r, new Caller("7", "mallory", false, "test"))?.Code));
         return Task.CompletedTask;
     });
-
-    private static void InCluster(Func<SimWorld, Task> test)
-    {
-        var world = new SimWorld(new SimOptions());
-        world.Network.SlowPart = 0;
-        world.Scheduler.Run(async () =>
-        {
-            await world.BeginAsync("n1", "n2", "n3");
-            await world.DelayAsync(TimeSpan.FromSeconds(1));
-            await test(world);
-            await world.Portal!.StopAsync();
-        }, TimeSpan.FromMinutes(30));
-    }
 
     private static async Task DoAsync(SimWorld world, OperationRequest request)
     {

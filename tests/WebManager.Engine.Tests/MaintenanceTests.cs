@@ -5,6 +5,7 @@ using WebManager.Engine.Plan;
 using WebManager.Testing.Simulator;
 using Xunit;
 using static WebManager.Engine.Tests.RecoveryPolicyTests;
+using static WebManager.Engine.Tests.ThreeNodes;
 
 namespace WebManager.Engine.Tests;
 

@@ -4,6 +4,7 @@ using WebManager.Engine.Model;
 using WebManager.Engine.Plan;
 using WebManager.Testing.Simulator;
 using Xunit;
+using static WebManager.Engine.Tests.ThreeNodes;
 
 namespace WebManager.Engine.Tests;
 
@@ -169,17 +170,4 @@ public sealed class RecoveryPolicyTests
 
     internal static Task MakeAsync(SimWorld world, string name, string primary, string secondary) =>
         ScenarioInstances.CreateAsync(world, new ScenarioInstance(name, DiskTemplate.Mirror, primary, secondary, true));
-
-    internal static void InCluster(SimOptions options, Func<SimWorld, Task> test)
-    {
-        var world = new SimWorld(options);
-        world.Network.SlowPart = 0;
-        world.Scheduler.Run(async () =>
-        {
-            await world.BeginAsync("n1", "n2", "n3");
-            await world.DelayAsync(TimeSpan.FromSeconds(1));
-            await test(world);
-            await world.Portal!.StopAsync();
-        }, TimeSpan.FromMinutes(30));
-    }
 }

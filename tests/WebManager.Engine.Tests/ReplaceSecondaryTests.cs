@@ -3,6 +3,7 @@ using WebManager.Contracts;
 using WebManager.Engine.Model;
 using WebManager.Testing.Simulator;
 using Xunit;
+using static WebManager.Engine.Tests.ThreeNodes;
 
 namespace WebManager.Engine.Tests;
 
@@ -162,17 +163,4 @@ public sealed class ReplaceSecondaryTests
     private static CreateInstance Request(string name) => (CreateInstance)ScenarioInstances.Request(new ScenarioInstance(name, DiskTemplate.Mirror, "n1", "n2", false));
 
     private static Task MakeAsync(SimWorld world, string name) => ScenarioInstances.CreateAsync(world, new ScenarioInstance(name, DiskTemplate.Mirror, "n1", "n2", true));
-
-    private static void InCluster(SimOptions options, Func<SimWorld, Task> test)
-    {
-        var world = new SimWorld(options);
-        world.Network.SlowPart = 0;
-        world.Scheduler.Run(async () =>
-        {
-            await world.BeginAsync("n1", "n2", "n3");
-            await world.DelayAsync(TimeSpan.FromSeconds(1));
-            await test(world);
-            await world.Portal!.StopAsync();
-        }, TimeSpan.FromMinutes(30));
-    }
 }
