@@ -18,13 +18,13 @@ internal static class DiskRecovery
         await job.StepAsync("disk-fault", $"The disk on {old.Primary} fails ({fault}). {old.Secondary} has every acknowledged write.", ct);
         var stopped = await GuestSteps.StopAsync(job, i.Id, 0, ct);
         if (!stopped.Ok) { return stopped.Refusal; }
-        return await GuestSteps.NewGenerationAsync(job, i.Id, "promote", old.Secondary!, old.Primary, SyncState.Alone, start: true,
+        return await GuestSteps.NewGenerationAsync(job, i.Id, old, "promote", old.Secondary!, old.Primary, SyncState.Alone, start: true,
             $"{old.Secondary} is the primary now.", ct, former: old, refuses: (_, now) => MayNot(now, old, job));
     }
 
     private static Refusal? MayNot(Instance i, GenerationRecord old, JobContext job)
     {
-        if (!old.SameAs(i.Generation) || i.Generation!.Sync != SyncState.InSync) { return new Refusal("generation.stale", $"{i.Name} is at another generation by now."); }
+        if (i.Generation!.Sync != SyncState.InSync) { return new Refusal("generation.stale", $"{i.Name} is alone by now."); }
         // Once it is promoted only this node can run it.
         if (PowerChecks.Online(old.Secondary!, job.Parts) is { } away) { return away; }
         RecoveryNotes.Promoted(job);

@@ -19,6 +19,12 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     {
         if (parts.State.Halted is { } halted) { return halted; }
         if (why.Length > 500) { return new Refusal("reason.too-long", "The reason is longer than 500 characters.") { Field = "reason" }; }
+        try { return await LetInAsync(request, caller, why, trail ?? [], ct); }
+        catch (Ports.LeaseLostException) when (parts.State.Halted is { } lost) { return lost; }   // it was replaced while this waited
+    }
+
+    private async Task<Outcome<long>> LetInAsync(OperationRequest request, Caller caller, string why, IReadOnlyList<ReasonEntry> trail, CancellationToken ct)
+    {
         Job? accepted = null;
         var outcome = await parts.State.ChangeAsync<long>((now, changes) =>
         {
@@ -28,7 +34,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
             }
             var refusal = Catalog.Of(request).Check(request, now, parts) ?? Pending(request, now);
             if (refusal is not null) { return refusal; }
-            accepted = Accept(request, caller, why, now, trail ?? []);
+            accepted = Accept(request, caller, why, now, trail);
             changes.Jobs.Add(accepted);
             return accepted.Id;
         }, ct);

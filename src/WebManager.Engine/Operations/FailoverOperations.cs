@@ -43,7 +43,7 @@ internal sealed class FailoverInstanceOperation : InstanceOperation<FailoverInst
         var (from, to) = (instance.Primary, instance.Secondary!);
         var equal = instance.FreshDisks || (instance.Generation is { Sync: SyncState.InSync } g && instance.CleanEnd == g.Number);
         // The old primary was reaped under its generation, so the other copy may take over at once (R4).
-        var made = await GuestSteps.NewGenerationAsync(job, instance.Id, "swapped", to, from, equal ? SyncState.InSync : SyncState.Alone, start: false, $"{to} is the primary now.", ct);
+        var made = await GuestSteps.NewGenerationAsync(job, instance.Id, instance.Generation, "swapped", to, from, equal ? SyncState.InSync : SyncState.Alone, start: false, $"{to} is the primary now.", ct);
         if (!made.Ok) { return made.Refusal; }
         if (equal) { await NoteEqualAsync(job, instance.Id, ct); }
         return await TellAsync(job, made.Value, ct);
@@ -117,7 +117,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         var refusal = await HeardAsync(old, primary, job, ct);
         if (refusal is null)
         {
-            var promoted = await GuestSteps.NewGenerationAsync(job, i.Id, "promote", old.Secondary!, old.Primary, SyncState.Alone, start: true, $"{old.Secondary} is the primary now; its copy has every acknowledged write.", ct, former: old, refuses: (now, instance) => MayNot(now, instance, job));
+            var promoted = await GuestSteps.NewGenerationAsync(job, i.Id, old, "promote", old.Secondary!, old.Primary, SyncState.Alone, start: true, $"{old.Secondary} is the primary now; its copy has every acknowledged write.", ct, former: old, refuses: (now, instance) => MayNot(now, instance, job));
             if (promoted.Ok) { return promoted; }
             refusal = promoted.Refusal;
         }

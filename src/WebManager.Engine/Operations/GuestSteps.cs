@@ -54,8 +54,8 @@ internal static class GuestSteps
 
     private static async Task<Outcome<Done>> StartInSyncAsync(JobContext job, Guid id, string primary, string secondary, CancellationToken ct)
     {
-        var made = await NewGenerationAsync(job, id, "start.record", primary, secondary, SyncState.InSync, start: true,
-            $"Starting on {primary}, each write also confirmed by {secondary}.", ct);
+        var made = await NewGenerationAsync(job, id, job.Now.Instances[id].Generation, "start.record", primary, secondary, SyncState.InSync, start: true,
+            $"Starting on {primary}, each write also confirmed by {secondary}.", ct, refuses: (_, now) => Moved(now, primary));
         if (!made.Ok) { return made.Refusal; }
         var (record, spec) = (made.Value.Generation!, made.Value.ToGuestSpec());
         var replica = await job.OrderAsync(secondary, new OpenReplicaOrder(job.OperationId($"open/{record}"), job.Epoch, record, spec), ReplicaLimit, ct);
@@ -81,8 +81,8 @@ internal static class GuestSteps
 
     private static async Task<Outcome<Done>> StartAloneAsync(JobContext job, Guid id, string primary, string? secondary, CancellationToken ct)
     {
-        var made = await NewGenerationAsync(job, id, "start.record", primary, secondary, SyncState.Alone, start: true,
-            $"Starting on {primary} with one copy; {secondary ?? "a secondary"} is made equal afterwards.", ct);
+        var made = await NewGenerationAsync(job, id, job.Now.Instances[id].Generation, "start.record", primary, secondary, SyncState.Alone, start: true,
+            $"Starting on {primary} with one copy; {secondary ?? "a secondary"} is made equal afterwards.", ct, refuses: (_, now) => Moved(now, primary));
         return made.Ok ? await OrderAloneAsync(job, made.Value, ct) : made.Refusal;
     }
 
@@ -101,15 +101,21 @@ internal static class GuestSteps
         return Done.Value;
     }
 
+    /// <summary>A start changes no primary: the nodes of a restored database may have named another one since the job read it (R4, R5).</summary>
+    private static Refusal? Moved(Instance now, string primary) => now.Primary == primary ? null : Stale(now);
+
+    private static Refusal Stale(Instance now) => new("generation.stale", $"{now.Name} is at another generation by now: {now.Generation}.", "Look at what there is now, then ask again.");
+
     /// <summary>
-    /// Makes and stores the next generation; with start, also that its start was ordered, before any order leaves (R4, H8).
-    /// Refuses is asked in the same transaction.
+    /// Makes and stores the next generation; with start, also that its start was ordered, before any order leaves (R4, H8). On: the record that this was
+    /// decided on; at another one by then, it is refused. So it is by Refuses, which is asked in the same transaction.
     /// </summary>
-    public static Task<Outcome<Instance>> NewGenerationAsync(JobContext job, Guid id, string step, string primary, string? secondary, SyncState sync, bool start, string text, CancellationToken ct,
+    public static Task<Outcome<Instance>> NewGenerationAsync(JobContext job, Guid id, GenerationRecord? on, string step, string primary, string? secondary, SyncState sync, bool start, string text, CancellationToken ct,
         GenerationRecord? former = null, Func<Picture, Instance, Refusal?>? refuses = null) =>
         job.StepAsync<Instance>(step, (now, changes) =>
         {
             if (!now.Instances.TryGetValue(id, out var instance)) { return new Refusal("instance.unknown", "The instance is gone."); }
+            if (instance.Generation != on) { return Stale(instance); }
             if (refuses?.Invoke(now, instance) is { } refusal) { return refusal; }
             changes.Text = text;
             var record = new GenerationRecord(id, (instance.Generation?.Number ?? 0) + 1, job.Parts.Random.NewTag(), primary, secondary, sync);

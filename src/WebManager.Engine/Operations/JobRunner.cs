@@ -14,6 +14,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Task> _running = [];
     private readonly Dictionary<long, Waiter> _waiters = [];
+    private bool _gone;
 
     /// <summary>Where jobs file others.</summary>
     public Door? Door { get; set; }
@@ -45,15 +46,21 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
     private async Task RunAsync(Job job, bool resumed)
     {
         await Task.Yield();   // the door answers before the work begins
+        CancellationToken left;
+        lock (_gate)
+        {
+            if (_gone) { return; }   // asked for while the engine ended: the next one carries it on
+            left = _leaving.Token;
+        }
         try
         {
             // Recovery does not queue behind other work; what only waits for other jobs must not keep them from their turn.
             var slot = job.Caller != Caller.Watcher && job.Request is not MaintainNode;
-            if (slot) { await _slots.EnterAsync(_leaving.Token); }
-            try { await LockedAsync(job, resumed, _leaving.Token); }
+            if (slot) { await _slots.EnterAsync(left); }
+            try { await LockedAsync(job, resumed, left); }
             finally { if (slot) { _slots.Leave(); } }
         }
-        catch (OperationCanceledException) when (_leaving.IsCancellationRequested) { }   // stays open; the next engine carries it on
+        catch (OperationCanceledException) when (left.IsCancellationRequested) { }   // stays open; the next engine carries it on
         catch (Ports.LeaseLostException) { }
         catch (Exception ex) { parts.Log.JobBroke(ex, job.Id); }
         finally { lock (_gate) { _running.Remove(job.Id); } }
@@ -144,7 +151,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
     {
         _leaving.Cancel();
         Task[] all;
-        lock (_gate) { all = [.. _running.Values]; }
+        lock (_gate) { (_gone, all) = (true, [.. _running.Values]); }
         await Task.WhenAll(all);
         _leaving.Dispose();
     }

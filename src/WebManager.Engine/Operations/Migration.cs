@@ -36,8 +36,7 @@ internal sealed class Migration(JobContext job, Instance i)
         var switched = sent.Ok ? await SwitchAsync(ct) : sent.Refusal;
         if (!switched.Ok) { return await GiveUpAsync(switched.Refusal, ct); }
         (_switched, _switchedAt) = (switched.Value, job.Parts.Clock.GetTimestamp());
-        var moved = await GuestSteps.NewGenerationAsync(job, i.Id, Moved, _old.Secondary!, _old.Primary, SyncState.InSync, start: true, $"The guest has left {_old.Primary}; {_old.Secondary} is the primary now.", ct,
-            refuses: (_, now) => now.Generation == _old ? null : new Refusal("generation.stale", $"{i.Name} is at another generation by now."));
+        var moved = await GuestSteps.NewGenerationAsync(job, i.Id, _old, Moved, _old.Secondary!, _old.Primary, SyncState.InSync, start: true, $"The guest has left {_old.Primary}; {_old.Secondary} is the primary now.", ct);
         return moved.Ok ? await TakeOverAsync(moved.Value.Generation!, ct) : await GiveUpAsync(moved.Refusal, ct);
     }
 

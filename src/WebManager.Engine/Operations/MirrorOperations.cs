@@ -21,7 +21,7 @@ internal sealed class DegradeInstanceOperation : InstanceOperation<DegradeInstan
         var record = instance.Generation!;
         if (record.Number == request.Generation)
         {
-            var made = await GuestSteps.NewGenerationAsync(job, instance.Id, "alone", record.Primary, record.Secondary, SyncState.Alone, start: false,
+            var made = await GuestSteps.NewGenerationAsync(job, instance.Id, record, "alone", record.Primary, record.Secondary, SyncState.Alone, start: false,
                 $"The copy on {record.Secondary} is out; {record.Primary} may go on alone.", ct);
             if (!made.Ok) { return made.Refusal; }
             record = made.Value.Generation!;
@@ -85,7 +85,7 @@ internal sealed class ResyncInstanceOperation : InstanceOperation<ResyncInstance
         if (!replica.Ok && replica.Refusal.Code == "replica.spent")
         {
             // An export is opened once per generation (R1); a new try needs a new one.
-            var made = await GuestSteps.NewGenerationAsync(job, i.Id, "copy.record", record.Primary, record.Secondary, SyncState.Alone, start: false, "A new generation for a new try.", ct);
+            var made = await GuestSteps.NewGenerationAsync(job, i.Id, record, "copy.record", record.Primary, record.Secondary, SyncState.Alone, start: false, "A new generation for a new try.", ct);
             if (!made.Ok) { return made.Refusal; }
             record = made.Value.Generation!;
             var adopted = await DegradeInstanceOperation.LeaveAsync(job, record, ct);

@@ -63,7 +63,7 @@ internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecon
         if (await ImageAsync(i, node, job, ct) is { Ok: false, Refusal: { } lacks }) { return lacks; }
         // A record that was made on a promotion: the guest of the former primary must be dead before its node is forgotten.
         if (await Fencing.AwaitAsync(job, id, ct) is { } notYet) { return notYet; }
-        var made = await GuestSteps.NewGenerationAsync(job, id, "replaced", i.Primary, node, SyncState.Alone, start: false,
+        var made = await GuestSteps.NewGenerationAsync(job, id, i.Generation, "replaced", i.Primary, node, SyncState.Alone, start: false,
             $"{node} is the secondary now; the copy on {former} is removed when the new one is whole.", ct,
             refuses: (now, current) => Alone(current) ?? Place(node, current, now, job.Parts).Refusal);
         if (made.Ok)
