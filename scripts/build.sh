@@ -13,6 +13,7 @@ if ! dotnet build "$1" -c Release -v q --nologo </dev/null >artifacts/build.log 
   wait "$image_pid" || true
   exit 1
 fi
+scripts/precompile.sh artifacts/bin/{WebManager.Web,WebManager.Agent,WebManager.Cli}/release || echo "Some programs were not compiled ahead of time." >&2
 
 if ! wait "$image_pid"; then
   tail -5 artifacts/image.log >&2
