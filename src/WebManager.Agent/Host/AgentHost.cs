@@ -24,7 +24,15 @@ internal static class AgentHost
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(k => Listen(k, config, certificates));
         builder.Services.AddRouting();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
-        if (line is not null) start = start with { HandedOver = await TurnAsync(line) };
+        builder.Services.AddNode(folder, config, certificates, start);
+        await builder.Services.AddHypervisorAsync(folder, config);
+        var app = builder.Build();
+        if (line is not null)
+        {
+            await Warm.UpAsync(certificates, config.Node, l => Secure(l, certificates), app.Services.GetRequiredService<ILoggerFactory>());
+            start.HandedOver = await TurnAsync(line);
+        }
+
         await using var single = await SingleRunAsync(folder);
         if (single is null)
         {
@@ -32,9 +40,7 @@ internal static class AgentHost
             return (1, null);
         }
 
-        builder.Services.AddNode(folder, config, certificates, start);
-        await builder.Services.AddHypervisorAsync(folder, config);
-        var (code, departure) = await ServeAsync(builder.Build(), config, line);
+        var (code, departure) = await ServeAsync(app, config, line);
         if (departure is null) return (code, null);
         await single.DisposeAsync();
         return (0, await departure.GoAsync(TimeProvider.System));
@@ -58,8 +64,8 @@ internal static class AgentHost
         using var self = System.Diagnostics.Process.GetCurrentProcess();
         var started = new DateTimeOffset(self.StartTime);
         app.Logger.Listening(config.Node, config.Address, NodeIdentity.Version, (long)(TimeProvider.System.GetUtcNow() - started).TotalMilliseconds);
-        if (line is not null) _ = ToldAsync(line, app.Services.GetRequiredService<Recovery>().Known);
         ServiceManager.Tell("READY=1");
+        if (line is not null) _ = ToldAsync(line, app.Services.GetRequiredService<Recovery>().Known);
         await app.WaitForShutdownAsync();
         if (app.Services.GetRequiredService<HandOver>() is { Begun: true } handOver) return (0, await handOver.LeaveAsync());
         app.Logger.Ends();
@@ -75,25 +81,26 @@ internal static class AgentHost
     private static void Listen(KestrelServerOptions kestrel, NodeConfig config, NodeCertificates certificates)
     {
         kestrel.AddServerHeader = false;
-        void Secure(ListenOptions listen)
-        {
-            listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(https =>
-            {
-                https.ServerCertificate = certificates.Own;
-                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = certificates.Policy();
-                https.ClientCertificateValidation = (_, _, errors) => errors == System.Net.Security.SslPolicyErrors.None;
-            });
-        }
+        void Own(ListenOptions listen) => Secure(listen, certificates);
+        if (IPAddress.TryParse(config.Host, out var ip)) kestrel.Listen(ip, config.Port, Own);
+        else if (config.Host == "localhost") kestrel.ListenLocalhost(config.Port, Own);
+        else kestrel.ListenAnyIP(config.Port, Own);
+    }
 
-        if (IPAddress.TryParse(config.Host, out var ip)) kestrel.Listen(ip, config.Port, Secure);
-        else if (config.Host == "localhost") kestrel.ListenLocalhost(config.Port, Secure);
-        else kestrel.ListenAnyIP(config.Port, Secure);
+    private static void Secure(ListenOptions listen, NodeCertificates certificates)
+    {
+        listen.Protocols = HttpProtocols.Http1AndHttp2;
+        listen.UseHttps(https =>
+        {
+            https.ServerCertificate = certificates.Own;
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = certificates.Policy();
+            https.ClientCertificateValidation = (_, _, errors) => errors == System.Net.Security.SslPolicyErrors.None;
+        });
     }
 
     /// <summary>The engine may call everything, another node only what is between nodes, nobody else anything.</summary>
-    private static Task AllowAsync(HttpContext http, RequestDelegate next)
+    public static Task AllowAsync(HttpContext http, RequestDelegate next)
     {
         var caller = NodeCertificates.Who(http.Connection.ClientCertificate);
         http.Features.Set(caller);

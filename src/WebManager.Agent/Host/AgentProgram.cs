@@ -68,12 +68,12 @@ internal static partial class AgentProgram
         }
 
         await using var succession = follows ? await Succession.ToAsync(folder.Root, CancellationToken.None) : null;
-        var (start, line) = (new AgentStart(program, null), succession);
+        var (start, line) = (new AgentStart(program), succession);
         while (true)
         {
             var (code, again) = await AgentHost.RunAsync(folder, config, start, line);
             if (again is null) return code;
-            (start, line) = (start with { HandedOver = again }, null);
+            (start, line) = (new AgentStart(program) { HandedOver = again }, null);
         }
     }
 

@@ -100,6 +100,7 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
 
     public async ValueTask DisposeAsync()
     {
+        if (_leaving.IsCancellationRequested) return;     // at a hand-over, before everything else
         await _leaving.CancelAsync();
         await _loop;
         _leaving.Dispose();

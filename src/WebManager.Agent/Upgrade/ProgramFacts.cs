@@ -24,9 +24,14 @@ public sealed record ProgramFacts(string Version, string Build, SpeaksRange Hand
     }
 }
 
-/// <summary>How this run of the agent came about. HandedOver null: started in the ordinary way. Program: its own command without the arguments.</summary>
-public sealed record AgentStart(IReadOnlyList<string> Program, HandOverReport? HandedOver)
+/// <summary>How this run of the agent came about. Program: its own command without the arguments.</summary>
+public sealed class AgentStart(IReadOnlyList<string> program)
 {
+    public IReadOnlyList<string> Program => program;
+
+    /// <summary>Null: it was started in the ordinary way. A successor knows once it is its turn.</summary>
+    public HandOverReport? HandedOver { get; set; }
+
     /// <summary>
     /// As this process was called, not where its file lies: the name may lead to another program by now. In front of the arguments there is
     /// one word, or two (dotnet and the assembly).
