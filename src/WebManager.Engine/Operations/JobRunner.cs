@@ -48,7 +48,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
         try
         {
             // Recovery does not queue behind other work; what only waits for other jobs must not keep them from their turn.
-            var slot = job.Caller != Caller.Watcher && job.Request is not MaintainNode;
+            var slot = job.Caller != Caller.Watcher && job.Request is not (MaintainNode or RestartAgent);
             if (slot) { await _slots.EnterAsync(_leaving.Token); }
             try { await LockedAsync(job, resumed, _leaving.Token); }
             finally { if (slot) { _slots.Leave(); } }
