@@ -10,7 +10,7 @@ internal static class NodeRestartAgent
     public static Command Command(Surroundings around)
     {
         var (reason, noWait) = (Parts.Reason(), Parts.NoWait());
-        var name = new Argument<string?>("NAME") { Description = "The node; left out with --all.", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("NAME") { Description = "The node; left out with --all.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => null };
         var all = new Option<bool>("--all") { Description = "Every node that was not set offline, one after the other; ends at the first that fails." };
         var timeout = new Option<int?>("--timeout") { Description = "How many seconds the node may be silent before it counts as lost, 5 to 120; 20 if left out.", HelpName = "SECONDS" };
         return new Command("restart-agent", "Restart a node's agent as the program that is installed there by now; its guests run on.").Does(around, async run =>
