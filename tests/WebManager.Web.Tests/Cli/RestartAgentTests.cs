@@ -73,7 +73,7 @@ public sealed class RestartAgentTests
         portal.On("GET /nodes", 200, $"[{Node("n1", more: Same)}]", $"[{Node("n1", more: Same)},{Node("n2", more: """,""" + "\"version\":\"1.0\",\"portalVersion\":\"1.1\",\"keeperVersion\":\"0.9\",\"keeperOlder\":true,\"agentRestart\":{\"since\":\"2026-01-01T00:00:00Z\",\"by\":\"anna\",\"timeoutSeconds\":20,\"job\":7}")}]");
         portal.On("GET /nodes/n2", 200, Node("n2", more: ",\"version\":\"1.0\",\"portalVersion\":\"1.1\",\"keeperVersion\":\"0.9\",\"keeperOlder\":true,\"agentRestart\":{\"since\":\"2026-01-01T00:00:00Z\",\"by\":\"anna\",\"timeoutSeconds\":20,\"job\":7}"));
         using var wm = new WmRun(portal);
-        Assert.DoesNotContain("KEEPER", (await wm.RunAsync("node", "list")).Output);
+        Assert.DoesNotContain("KEEPER", (await wm.RunAsync("node", "list")).Out);
         var (_, list, _) = await wm.RunAsync("node", "list");
         Assert.Matches("AGENT +KEEPER\n", list);
         Assert.Matches(@"n2 +online, agent restarts .* 1\.0 +0\.9\n", list);
