@@ -104,6 +104,30 @@ public sealed class AgentRestartTests
     });
 
     [Fact]
+    public void Agent_that_dies_meanwhile_and_is_started_by_somebody_else_ends_the_wait() => InCluster(async world =>
+    {
+        world.Node("n1").Successor = new SimSuccessor(null);
+        var began = world.Scheduler.Clock.GetUtcNow();
+        var id = await world.Portal!.SubmitAsync(N1);
+        await UntilAsync(world, () => world.Node("n1").Agent is null);
+        await world.DelayAsync(TimeSpan.FromSeconds(3));
+        world.Node("n1").StartAgent();
+        Assert.Equal("agent.not-restarted", (await world.Portal.Engine.WaitAsync(id, CancellationToken.None))!.Error?.Code);
+        Assert.InRange((world.Scheduler.Clock.GetUtcNow() - began).TotalSeconds, 3, 8);
+    });
+
+    [Fact]
+    public void Order_that_was_lost_is_given_again() => InCluster(async world =>
+    {
+        var id = await world.Portal!.SubmitAsync(N1);
+        await UntilAsync(world, () => world.Database.Job(id)?.Step == "leave");
+        world.Node("n1").CrashAgent();       // before it could do anything of it
+        await world.DelayAsync(TimeSpan.FromSeconds(1));
+        world.Node("n1").StartAgent();
+        Assert.Equal(JobStatus.Success, (await world.Portal.Engine.WaitAsync(id, CancellationToken.None))!.Status);
+    });
+
+    [Fact]
     public void Two_agents_are_never_restarted_at_once() => InCluster(async world =>
     {
         world.Node("n1").Successor = world.Node("n2").Successor = new SimSuccessor(TimeSpan.FromSeconds(3));

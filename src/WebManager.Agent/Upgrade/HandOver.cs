@@ -10,7 +10,7 @@ namespace WebManager.Agent.Upgrade;
 /// The agent leaves its place to the program that is installed by now. Everything that can go wrong is tried while it still serves; then it
 /// lets go of all, tells the successor, and stays until that answers. If it does not, the agent takes its place again.
 /// </summary>
-internal sealed class HandOver(NodeFolder folder, AgentStart start, OrderDesk desk, InstanceTable table, KeeperClient keeper, IHostApplicationLifetime life,
+internal sealed class HandOver(NodeFolder folder, AgentStart start, OrderDesk desk, InstanceTable table, KeeperClient keeper, NodeIdentity identity, IHostApplicationLifetime life,
     NodeConfig config, TimeProvider clock, ILogger<HandOver> log) : IAsyncDisposable
 {
     private static readonly TimeSpan OrdersLimit = TimeSpan.FromSeconds(5);
@@ -55,7 +55,7 @@ internal sealed class HandOver(NodeFolder folder, AgentStart start, OrderDesk de
         (_report, _successor) = (new HandOverReport(order.Operation, NodeIdentity.Version, null), next.Value);
         log.HandsOver(NodeIdentity.Version, facts.Value.Version, next.Value.Pid);
         life.StopApplication();      // the server lets this answer out first
-        return new RestartAgentReply(NodeIdentity.Version, facts.Value.Version, _keeperToEnd is not null);
+        return new RestartAgentReply(NodeIdentity.Version, facts.Value.Version, identity.Run, _keeperToEnd is not null);
     }
 
     private Refusal Said(Refusal refusal)

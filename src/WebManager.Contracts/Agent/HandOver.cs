@@ -14,8 +14,9 @@ public sealed record RestartAgentOrder(Guid Operation, long Epoch) : IAgentCall<
 
 /// <param name="From">The version that answers this.</param>
 /// <param name="To">The version that answers next.</param>
+/// <param name="Run">The run of the agent that leaves: one that answers later is another.</param>
 /// <param name="KeeperToo">The keeper runs nothing, and another program than is installed: it is replaced, too.</param>
-public sealed record RestartAgentReply(string From, string To, bool KeeperToo);
+public sealed record RestartAgentReply(string From, string To, Guid Run, bool KeeperToo);
 
 /// <summary>How this run of the agent came about: it was handed over to, or it is the former one that came back.</summary>
 /// <param name="Operation">The order that asked for it.</param>

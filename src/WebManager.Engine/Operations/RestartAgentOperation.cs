@@ -35,19 +35,35 @@ internal sealed class RestartAgentOperation : Operation<RestartAgent>
         if (job.Job.Step != AgentRestarts.Leave && await LeaveAsync(request, job, ct) is { Ok: false } refused) { return refused; }
         if (job.Nodes.Find(request.Node) is not { } watch) { return new Refusal("node.unknown", $"There is no node {request.Node} any more."); }
         var order = new RestartAgentOrder(job.OperationId(AgentRestarts.Leave), job.Epoch);
-        var silence = TimeSpan.Zero;
-        var taken = await job.OrderAsync(request.Node, order, Answer, ct);
-        // Nobody knows whether an order without an answer arrived; the node shows it.
-        if (!taken.Ok && taken.Refusal.Code != "node.unreachable") { return taken.Refusal; }
-        if (taken.Ok) { await job.LogAsync($"Version {taken.Value.To} is ready and takes over from {taken.Value.From}{(taken.Value.KeeperToo ? "; the keeper holds nothing and is replaced, too" : "")}.", ct); }
-        var limit = TimeSpan.FromSeconds(request.TimeoutSeconds);
-        await job.Nodes.UntilAsync(() =>
+        var (silence, limit) = (TimeSpan.Zero, TimeSpan.FromSeconds(request.TimeoutSeconds));
+        bool Over()
         {
             silence = watch.Silence > silence ? watch.Silence : silence;
-            if (!Back(watch, order) && watch.Silence < limit) { watch.Nudge(); }
             return Back(watch, order) || watch.Silence >= limit;
+        }
+
+        var taken = await AskAsync(order, watch, Over, job, ct);
+        if (!taken.Ok && taken.Refusal.Code != "node.unreachable") { return taken.Refusal; }
+        if (taken.Ok) { await job.LogAsync($"Version {taken.Value.To} is ready and takes over from {taken.Value.From}{(taken.Value.KeeperToo ? "; the keeper holds nothing and is replaced, too" : "")}.", ct); }
+        await job.Nodes.UntilAsync(() =>
+        {
+            if (Over() || Another(watch, taken.Value)) { return true; }
+            watch.Nudge();
+            return false;
         }, limit + Answer, ct);
         return Back(watch, order) ? await BackAsync(watch, silence, job, ct) : NotBack(request, watch);
+    }
+
+    /// <summary>Nobody knows whether an order without an answer arrived, so it is repeated: it is carried out once, and the answer stays.</summary>
+    private static async Task<Outcome<RestartAgentReply>> AskAsync(RestartAgentOrder order, NodeWatch watch, Func<bool> over, JobContext job, CancellationToken ct)
+    {
+        while (true)
+        {
+            var taken = await job.OrderAsync(watch.Name, order, Answer, ct);
+            if (taken.Ok || taken.Refusal.Code != "node.unreachable" || over()) { return taken; }
+            var sent = job.Parts.Clock.GetTimestamp();
+            await job.Nodes.UntilAsync(() => over() || (watch.Health == NodeHealth.Online && watch.AsOf > sent), Timeout.InfiniteTimeSpan, ct);
+        }
     }
 
     /// <summary>Waits for what must not be disturbed, then gives the engine's leave: from that moment on the node may be silent.</summary>
@@ -86,7 +102,12 @@ internal sealed class RestartAgentOperation : Operation<RestartAgent>
             ?? (watch.LastReply is { KeeperAlive: false } ? "its keeper does not answer" : null));
     }
 
-    private static bool Back(NodeWatch watch, RestartAgentOrder order) => watch.Health == NodeHealth.Online && watch.Hello is { HandOver: { } report } hello && report.Operation == order.Operation && hello.Run == watch.LastReply?.Run;
+    private static bool Back(NodeWatch watch, RestartAgentOrder order) => Answers(watch) && watch.Hello!.HandOver?.Operation == order.Operation;
+
+    /// <summary>Neither the one that left nor its successor: the agent died meanwhile and was started in the ordinary way.</summary>
+    private static bool Another(NodeWatch watch, RestartAgentReply? left) => left is not null && Answers(watch) && watch.Hello!.Run != left.Run;
+
+    private static bool Answers(NodeWatch watch) => watch is { Health: NodeHealth.Online, Hello: { } hello, LastReply: { } reply } && hello.Run == reply.Run;
 
     private static async Task<Outcome<Done>> BackAsync(NodeWatch watch, TimeSpan silence, JobContext job, CancellationToken ct)
     {
@@ -104,6 +125,6 @@ internal sealed class RestartAgentOperation : Operation<RestartAgent>
 
     /// <summary>With this job's end the node is a lost one like any other, if it is.</summary>
     private static Refusal NotBack(RestartAgent request, NodeWatch watch) => watch.Health == NodeHealth.Online
-        ? new Refusal("agent.not-restarted", $"The agent of {request.Node} answers, but says nothing of a restart.", "Look at agent.log on the node, then try again.")
+        ? new Refusal("agent.not-restarted", $"The agent of {request.Node} answers (version {watch.Hello?.Version}), but was not handed over to.", "Look at agent.log on the node; if its version is not the installed one, try again.")
         : new Refusal("agent.not-returned", $"The agent of {request.Node} did not come back within {request.TimeoutSeconds} s. What runs there is recovered as from any node that falls silent.", "Look at agent.log on the node, and start its agent there.");
 }

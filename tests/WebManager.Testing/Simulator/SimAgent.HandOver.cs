@@ -24,6 +24,6 @@ public sealed partial class SimAgent
             await _world.DelayAsync(after);
             node.StartAgent(new HandOverReport(order.Operation, "sim", successor.Failed));
         });
-        return new RestartAgentReply("sim", "sim", false);
+        return new RestartAgentReply("sim", "sim", Run, false);
     }
 }
