@@ -252,6 +252,7 @@ internal static class FaultActions
             node.Faulty.Set("off");
             node.Thaw();
             node.PowerOn();
+            node.Successor = new SimSuccessor(TimeSpan.FromSeconds(0.4));
             node.StartAgent();
         }
 
