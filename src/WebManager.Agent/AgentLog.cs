@@ -12,6 +12,15 @@ internal static partial class AgentLog
     [LoggerMessage(2003, LogLevel.Information, "Agent ends; guests go on")]
     public static partial void Ends(this ILogger log);
 
+    [LoggerMessage(2004, LogLevel.Information, "Version {From} hands over to version {To}, process {Pid}; guests go on")]
+    public static partial void HandsOver(this ILogger log, string from, string to, int pid);
+
+    [LoggerMessage(2005, LogLevel.Warning, "No hand-over: {Text}")]
+    public static partial void StaysHere(this ILogger log, string text);
+
+    [LoggerMessage(2006, LogLevel.Error, "{Text} This agent ends; a keeper goes on without one as long as its guests' leases last")]
+    public static partial void KeeperRefused(this ILogger log, string text);
+
     [LoggerMessage(2010, LogLevel.Information, "Keeper {Run} answers as pid {Pid} with {Live} processes")]
     public static partial void KeeperConnected(this ILogger log, Guid run, int pid, int live);
 

@@ -32,6 +32,13 @@ internal static partial class Real
         }
     }
 
+    /// <summary>Empty: it is gone.</summary>
+    public static string CommandLine(int pid)
+    {
+        try { return File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' '); }
+        catch (IOException) { return ""; }
+    }
+
     public static void Kill(int pid) => Signal(pid, 9);
 
     public static void Signal(int pid, int signal) => _ = kill(pid, signal);

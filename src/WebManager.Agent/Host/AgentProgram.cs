@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using WebManager.Agent.Keeper;
 using WebManager.Agent.Rules;
 using WebManager.Agent.State;
+using WebManager.Agent.Upgrade;
 using WebManager.Contracts;
 
 namespace WebManager.Agent.Host;
@@ -13,13 +14,14 @@ internal static partial class AgentProgram
     private const string Usage = """
         WebManager.Agent join URL TOKEN --dir D --name N --address HOST:PORT
                          [--memory MiB] [--disk MiB] [--cpus N] [--bridge BR] [--netns NAME] [--hypervisor auto|kvm|tcg|fake]
-        WebManager.Agent run    --dir D
+        WebManager.Agent run    --dir D [--after PID]                                  (after: started by the agent that it follows)
+        WebManager.Agent version                                                       (what this program is, as JSON)
         WebManager.Agent keeper --dir D [--isolation hh:mm:ss] [--watchdog DEVICE]     (started by the agent)
         """;
 
     private static readonly Dictionary<string, (int, string[])> Verbs = new()
     {
-        ["run"] = (0, ["dir"]),
+        ["run"] = (0, ["dir", "after"]),
         ["join"] = (2, ["dir", "name", "address", "memory", "disk", "cpus", "bridge", "netns", "hypervisor"]),
         ["keeper"] = (0, ["dir", "isolation", "watchdog"]),
     };
@@ -32,6 +34,12 @@ internal static partial class AgentProgram
             return 0;
         }
 
+        if (args is ["version"])
+        {
+            Console.WriteLine(ProgramFacts.Own.ToJson());
+            return 0;
+        }
+
         var parsed = Arguments.Parse(args, Verbs);
         if (!parsed.Ok) return Wrong(parsed.Refusal.Message + "\n" + Usage);
         if (parsed.Value["dir"] is not { } dir) return Wrong("--dir is missing: the node's own folder.");
@@ -40,11 +48,11 @@ internal static partial class AgentProgram
         {
             "keeper" => await KeeperAsync(parsed.Value, folder),
             "join" => await JoinAsync(parsed.Value, folder),
-            _ => await RunAgentAsync(folder),
+            _ => await RunAgentAsync(folder, AgentStart.ProgramOf(await File.ReadAllTextAsync("/proc/self/cmdline"), args.Length), follows: parsed.Value["after"] is not null),
         };
     }
 
-    private static async Task<int> RunAgentAsync(NodeFolder folder)
+    private static async Task<int> RunAgentAsync(NodeFolder folder, IReadOnlyList<string> program, bool follows)
     {
         if (NodeConfig.Read(folder) is not { } config)
         {
@@ -59,7 +67,14 @@ internal static partial class AgentProgram
             return 1;
         }
 
-        return await AgentHost.RunAsync(folder, config);
+        await using var succession = follows ? await Succession.ToAsync(folder.Root, CancellationToken.None) : null;
+        var (start, line) = (new AgentStart(program), succession);
+        while (true)
+        {
+            var (code, again) = await AgentHost.RunAsync(folder, config, start, line);
+            if (again is null) return code;
+            (start, line) = (new AgentStart(program) { HandedOver = again }, null);
+        }
     }
 
     private static async Task<int> KeeperAsync(Arguments args, NodeFolder folder)

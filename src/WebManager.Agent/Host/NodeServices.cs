@@ -6,6 +6,7 @@ using WebManager.Agent.Node;
 using WebManager.Agent.Rules;
 using WebManager.Agent.State;
 using WebManager.Agent.Storage;
+using WebManager.Agent.Upgrade;
 using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Host;
@@ -13,18 +14,18 @@ namespace WebManager.Agent.Host;
 /// <summary>The agent's parts.</summary>
 internal static class NodeServices
 {
-    public static void AddNode(this IServiceCollection services, NodeFolder folder, NodeConfig config, NodeCertificates certificates)
+    public static void AddNode(this IServiceCollection services, NodeFolder folder, NodeConfig config, NodeCertificates certificates, AgentStart start)
     {
         // BOOTTIME also here: the age of a heard challenge must not stand still while the machine sleeps.
         services.AddSingleton<TimeProvider>(BootClock.Instance);
-        services.AddSingleton(folder).AddSingleton(config).AddSingleton(certificates);
+        services.AddSingleton(folder).AddSingleton(config).AddSingleton(certificates).AddSingleton(start);
         services.AddSingleton(s => new NodeRules(config.Node, s.GetRequiredService<TimeProvider>().Monotonic()));
         services.AddSingleton(s => new KeeperClient(folder.Root, new KeeperLauncher(folder.Root, config.Isolation, config.Watchdog).LaunchAsync, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IKeeper>(s => s.GetRequiredService<KeeperClient>()).AddSingleton<IGuestProcesses>(s => s.GetRequiredService<KeeperClient>());
         services.AddSingleton(s => new Journal(folder.Journal, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<EpochFile>().AddSingleton<InstanceFiles>().AddSingleton<InstanceTable>().AddSingleton<EventHub>();
         services.AddSingleton<Generations>().AddSingleton<GuestWatch>().AddSingleton<Recovery>().AddSingleton<OrderDesk>().AddSingleton<NodeIdentity>().AddSingleton<DiskProbe>();
-        services.AddSingleton<LeaseGate>().AddSingleton<MigrationOrders>();
+        services.AddSingleton<LeaseGate>().AddSingleton<MigrationOrders>().AddSingleton<HandOver>();
         services.AddSingleton<GenerationOrders>().AddSingleton<GuestOrders>().AddSingleton<CopyOrders>().AddSingleton<DiskOrders>().AddSingleton<ImageStore>();
         services.AddSingleton<BeatDesk>().AddSingleton<PeerBook>().AddSingleton<PeerDesk>().AddSingleton<PeerLoop>().AddSingleton<PeerLink>();
     }

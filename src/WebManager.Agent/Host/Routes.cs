@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http.Features;
 using WebManager.Agent.Node;
+using WebManager.Agent.Upgrade;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 
@@ -52,6 +53,7 @@ internal static class Routes
         var disk = s.GetRequiredService<DiskOrders>();
         app.MapOrder<CreateDisksOrder, Done>(desk, ready, o => o.Guest.Instance, disk.CreateAsync);
         app.MapOrder<RemoveInstanceOrder, Done>(desk, ready, o => o.Instance, disk.RemoveAsync);
+        app.MapOrder<RestartAgentOrder, RestartAgentReply>(desk, ready, _ => null, s.GetRequiredService<HandOver>().TakeAsync);
         app.MapOrder<PublishImageOrder, Done>(desk, ready, _ => null, s.GetRequiredService<ImageStore>().PublishAsync);
     }
 
@@ -101,6 +103,8 @@ internal static class Routes
         }
 
         using var socket = await http.WebSockets.AcceptWebSocketAsync();
-        await SerialPipe.RunAsync(socket, guest, http.RequestAborted);
+        // An agent that ends lets go of consoles; waiting for browsers would hold its successor up.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+        await SerialPipe.RunAsync(socket, guest, ends.Token);
     }
 }

@@ -1,3 +1,4 @@
+using WebManager.Agent.Node;
 using WebManager.Agent.Rules;
 using WebManager.Contracts;
 
@@ -238,7 +239,10 @@ internal sealed class GuestTable(KeeperFolder folder, TimeProvider clock, LeaseR
         lock (_gate)
         {
             var now = Now;
-            return new KeeperStatus(Run, Environment.ProcessId, [.. _live.Values.Select(l => l.Tell(lease, now))], [.. _ended.Values]);
+            return new KeeperStatus(Run, Environment.ProcessId, [.. _live.Values.Select(l => l.Tell(lease, now))], [.. _ended.Values])
+            {
+                Version = NodeIdentity.Version, Build = NodeIdentity.Build, Speaks = KeeperSpeech.Own,
+            };
         }
     }
 

@@ -1,4 +1,5 @@
 using WebManager.Contracts;
+using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Keeper;
 
@@ -6,6 +7,9 @@ namespace WebManager.Agent.Keeper;
 public interface IKeeper : IGuestProcesses
 {
     bool Alive { get; }
+
+    /// <summary>The one that answers; null: none, or it has not said yet.</summary>
+    KeeperFacts? Facts { get; }
 
     /// <summary>Raised with what lives and what ended each time a keeper answers: after our start, and after the keeper was replaced.</summary>
     event Action<KeeperStatus>? Connected;

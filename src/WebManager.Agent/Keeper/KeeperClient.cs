@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using WebManager.Agent.Node;
 using WebManager.Contracts;
+using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Keeper;
 
@@ -17,6 +19,7 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
     private volatile NetworkStream? _stream;
     private TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastId;
+    private int _refused;
     private Task _loop = Task.CompletedTask;
 
     public event Action<ProcessEnd>? Ended;
@@ -26,6 +29,14 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
     public event Action<SpawnRequest, int>? Spawned;
 
     public bool Alive => _stream is not null;
+
+    public KeeperFacts? Facts { get; private set; }
+
+    /// <summary>What this agent speaks; another one in tests.</summary>
+    public SpeaksRange Speaks { get; init; } = KeeperSpeech.Own;
+
+    /// <summary>The keeper and this agent do not understand each other, and it holds guests: told once, and nothing else is said to it.</summary>
+    public event Action<Refusal>? Refused;
 
     public void Start() => _loop = Task.Run(LoopAsync);
 
@@ -89,6 +100,7 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
 
     public async ValueTask DisposeAsync()
     {
+        if (_leaving.IsCancellationRequested) return;     // at a hand-over, before everything else
         await _leaving.CancelAsync();
         await _loop;
         _leaving.Dispose();
@@ -193,7 +205,7 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
         _stream = stream;
         try
         {
-            await SendAsync(new KeeperRequest(0, KeeperVerb.Status), _leaving.Token);
+            await SendAsync(new KeeperRequest(0, KeeperVerb.Status) { Speaks = Speaks }, _leaving.Token);
             while (await reader.ReadLineAsync(_leaving.Token) is { } line)
             {
                 if (JsonSerializer.Deserialize(line, KeeperJson.Default.KeeperReply) is not { } reply) continue;
@@ -211,6 +223,15 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
 
     private void Connect(KeeperStatus status)
     {
+        if (KeeperSpeech.Check(Speaks, status.Speaks, status.Version) is { } refusal)
+        {
+            // One that holds nothing can go; the next one is of this program.
+            if (status.Live.Count == 0) _ = Native.kill(status.Pid, Native.SigTerm);
+            else if (Interlocked.Exchange(ref _refused, 1) == 0) Refused?.Invoke(refusal);
+            throw new IOException(refusal.Message);
+        }
+
+        Facts = new KeeperFacts(status.Version ?? "before versions were told", status.Build != NodeIdentity.Build);
         // First the picture, then the calls that waited for it.
         Connected?.Invoke(status);
         _connected.TrySetResult();
@@ -218,10 +239,11 @@ public sealed class KeeperClient(string nodeFolder, Func<Task> launch, TimeProvi
 
     private void Disconnect()
     {
-        _stream = null;
-        if (_connected.Task.IsCompleted) _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        (_stream, Facts) = (null, null);
+        var was = _connected.Task.IsCompleted;
+        if (was) _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         foreach (var (_, waiting) in _waiting) waiting.TrySetException(new IOException("The keeper's connection broke."));
-        if (!_leaving.IsCancellationRequested) Lost?.Invoke();
+        if (was && !_leaving.IsCancellationRequested) Lost?.Invoke();
     }
 
     private async Task DelayAsync(int milliseconds)

@@ -20,7 +20,7 @@ public sealed class KeeperLauncher(string nodeFolder, TimeSpan isolation, string
         var arguments = new List<string>(Self()) { "keeper", "--dir", nodeFolder, "--isolation", isolation.ToString() };
         if (watchdog is not null) arguments.AddRange(["--watchdog", watchdog]);
         var pid = Spawner.Spawn(arguments, Path.Combine(folder, "keeper.log"), Small);
-        if (pid > 0) new Thread(() => Reap(pid), 128 * 1024) { IsBackground = true, Name = "keeper-reap" }.Start();
+        if (pid > 0) _ = Children.EndAsync(pid);      // a dead keeper must not stay a zombie of a living agent
         return Task.CompletedTask;
     }
 
@@ -30,12 +30,5 @@ public sealed class KeeperLauncher(string nodeFolder, TimeSpan isolation, string
         var assembly = typeof(KeeperLauncher).Assembly.Location;
         var host = Path.ChangeExtension(assembly, null);
         return File.Exists(host) ? [host] : ["dotnet", assembly];
-    }
-
-    /// <summary>A dead keeper must not stay a zombie of a living agent.</summary>
-    private static unsafe void Reap(int pid)
-    {
-        Native.ChildInfo info;
-        _ = Native.waitid(Native.WaitPid, (uint)pid, &info, Native.WaitExited);
     }
 }

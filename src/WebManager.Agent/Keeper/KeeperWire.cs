@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using WebManager.Contracts;
+using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Keeper;
 
@@ -20,6 +21,25 @@ public sealed record KeeperRequest(long Id, KeeperVerb Verb)
 
     /// <summary>answer: what M or S stands behind. adopt, promise, lease, become: one record.</summary>
     public IReadOnlyList<GenerationRecord>? Records { get; init; }
+
+    /// <summary>status: what the agent speaks.</summary>
+    public SpeaksRange? Speaks { get; init; }
+}
+
+/// <summary>
+/// Versions of what is said here. A keeper lives as long as its guests, so an agent may meet one that is older, or after a step back newer.
+/// 1: says nothing of versions. 2: tells version, build and what it speaks with its status.
+/// </summary>
+public static class KeeperSpeech
+{
+    public static readonly SpeaksRange Own = new(1, 2);
+
+    public static readonly SpeaksRange BeforeVersions = new(1, 1);
+
+    /// <summary>Null: they understand each other.</summary>
+    public static Refusal? Check(SpeaksRange agent, SpeaksRange? keeper, string? keeperVersion) => agent.Common(keeper ?? BeforeVersions) is not null ? null
+        : new Refusal("keeper.version", $"The keeper{(keeperVersion is null ? "" : $" (version {keeperVersion})")} speaks version {keeper ?? BeforeVersions}, this agent {agent}.",
+            "Move its guests away (maintenance); a keeper that holds nothing is replaced. Or install an agent that speaks its version.");
 }
 
 public enum KeeperVerb { Spawn, Kill, Status, Challenge, Answer, Adopt, Promise, Lease, Forget, Become }
@@ -38,7 +58,13 @@ public sealed record KeeperReply(long Id)
 
 /// <param name="Run">Differs for each keeper process.</param>
 /// <param name="Ended">The newest end of each id that has not been started again or forgotten since.</param>
-public sealed record KeeperStatus(Guid Run, int Pid, IReadOnlyList<LiveProcess> Live, IReadOnlyList<ProcessEnd> Ended);
+public sealed record KeeperStatus(Guid Run, int Pid, IReadOnlyList<LiveProcess> Live, IReadOnlyList<ProcessEnd> Ended)
+{
+    /// <summary>Null in speech 1.</summary>
+    public string? Version { get; init; }
+    public string? Build { get; init; }
+    public SpeaksRange? Speaks { get; init; }
+}
 
 /// <param name="LeaseLeftMs">Null: it needs none.</param>
 public sealed record LiveProcess(string Id, int Pid, GenerationRecord? Record, DateTimeOffset StartedAt, double? LeaseLeftMs)

@@ -6,6 +6,7 @@ namespace WebManager.Agent.Keeper;
 internal static unsafe partial class Native
 {
     public const int SigKill = 9;
+    public const int SigTerm = 15;
     public const int SigCont = 18;
     public const int SigStop = 19;
     public const int ClockBootTime = 7;

@@ -6,7 +6,7 @@ namespace WebManager.Agent.Keeper;
 
 #pragma warning disable CA1806 // the setters only fail for invalid arguments; posix_spawnp itself is checked
 /// <summary>
-/// Starts a program from an argument list in its own session, output appended to a file, input from /dev/null, default signals.
+/// Starts a program from an argument list in its own session, output appended to a file (null: it has ours), input from /dev/null, default signals.
 /// Process.Start cannot do the first two. Whoever calls it is the parent *thread*: PDEATHSIG follows that thread.
 /// </summary>
 internal static unsafe class Spawner
@@ -15,7 +15,7 @@ internal static unsafe class Spawner
     private const int Room = 1024;                        // more than any libc's sigset_t, posix_spawnattr_t, file actions
 
     /// <summary>The pid, or a negative errno.</summary>
-    public static int Spawn(IReadOnlyList<string> arguments, string outputFile, IReadOnlyDictionary<string, string>? environment = null)
+    public static int Spawn(IReadOnlyList<string> arguments, string? outputFile, IReadOnlyDictionary<string, string>? environment = null)
     {
         byte* attributes = stackalloc byte[Room], actions = stackalloc byte[Room], signals = stackalloc byte[Room];
         Native.posix_spawnattr_init(attributes);
@@ -33,8 +33,12 @@ internal static unsafe class Spawner
             Native.posix_spawnattr_setsigmask(attributes, signals);
             Native.posix_spawnattr_setflags(attributes, Native.SpawnSetSid | Native.SpawnSetSigDef | Native.SpawnSetSigMask);
             Native.posix_spawn_file_actions_addopen(actions, 0, "/dev/null", 0, 0);
-            Native.posix_spawn_file_actions_addopen(actions, 1, outputFile, WriteAppend, 0x180);
-            Native.posix_spawn_file_actions_adddup2(actions, 1, 2);
+            if (outputFile is not null)
+            {
+                Native.posix_spawn_file_actions_addopen(actions, 1, outputFile, WriteAppend, 0x180);
+                Native.posix_spawn_file_actions_adddup2(actions, 1, 2);
+            }
+
             int pid;
             var error = Native.posix_spawnp(&pid, arguments[0], actions, attributes, argv, envp);
             return error == 0 ? pid : -error;

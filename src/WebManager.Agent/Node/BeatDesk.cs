@@ -29,6 +29,8 @@ public sealed class BeatDesk(NodeIdentity identity, InstanceTable table, IKeeper
             Load = identity.Load,
             KeeperAlive = keeper.Alive,
             DiskFault = probe.Fault,
+            Version = NodeIdentity.Version,
+            Keeper = keeper.Facts,
         };
     }
 

@@ -10,6 +10,7 @@ public sealed class EventHub(TimeProvider clock)
 {
     private readonly ConcurrentDictionary<Channel<AgentEvent>, bool> _listeners = new();
     private long _serial;
+    private volatile bool _ended;
 
     public int Listeners => _listeners.Count;
 
@@ -19,10 +20,18 @@ public sealed class EventHub(TimeProvider clock)
         foreach (var listener in _listeners.Keys) listener.Writer.TryWrite(news);
     }
 
+    /// <summary>The agent ends: streams would hold its end up until they are cut.</summary>
+    public void End()
+    {
+        _ended = true;
+        foreach (var listener in _listeners.Keys) listener.Writer.TryComplete();
+    }
+
     public async IAsyncEnumerable<AgentEvent> ListenAsync([EnumeratorCancellation] CancellationToken ct)
     {
         var mine = Channel.CreateBounded<AgentEvent>(new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest });
         _listeners[mine] = true;
+        if (_ended) mine.Writer.TryComplete();
         try
         {
             // At once, because the response's headers leave only with the first event.

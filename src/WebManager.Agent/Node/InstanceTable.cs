@@ -66,6 +66,20 @@ public sealed class InstanceTable
         }
     }
 
+    /// <summary>Lets go of the guests' monitors and consoles, for another process to take: they run on under the keeper.</summary>
+    public async Task LetGoAsync()
+    {
+        Left = true;
+        foreach (var unit in _units.Values)
+        {
+            if (unit.Guest is { } guest) await guest.DisposeAsync();
+            if (unit.Incoming is { } incoming) await incoming.DisposeAsync();
+        }
+    }
+
+    /// <summary>The guests are somebody else's now; nothing here looks for them any more.</summary>
+    public bool Left { get; private set; }
+
     public (long Serial, IReadOnlyList<InstanceReport>? Reports) Since(long known)
     {
         lock (_gate) { return (_serial, known == _serial ? null : [.. _reports.Values]); }

@@ -1,16 +1,19 @@
 using System.Globalization;
-using System.Reflection;
 using WebManager.Agent.Hypervisor;
 using WebManager.Agent.Keeper;
 using WebManager.Agent.State;
+using WebManager.Agent.Upgrade;
 using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Node;
 
 /// <summary>Who and what this node is, and how much of it is free.</summary>
-public sealed class NodeIdentity(NodeConfig config, IHypervisor hypervisor, IDisks disks, ImageStore images, InstanceTable table, EpochFile epochs)
+public sealed class NodeIdentity(NodeConfig config, IHypervisor hypervisor, IDisks disks, ImageStore images, InstanceTable table, EpochFile epochs, AgentStart start)
 {
-    public static readonly string Version = typeof(NodeIdentity).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+    public static readonly string Version = ProgramVersion.Of(typeof(NodeIdentity).Assembly);
+
+    /// <summary>Tells two builds apart, also of one version: a program is what it was compiled from.</summary>
+    public static readonly string Build = typeof(NodeIdentity).Module.ModuleVersionId.ToString("n");
 
     private NodeLoad _load = new(0, 0, 0);
 
@@ -23,11 +26,12 @@ public sealed class NodeIdentity(NodeConfig config, IHypervisor hypervisor, IDis
     public NodeLoad Load => Volatile.Read(ref _load);
 
     public AgentHello Hello() => new(config.Node, Version, Run, Boot, hypervisor.Kind, hypervisor.Version, config.Cpus ?? Environment.ProcessorCount,
-        MemoryMiB, disks.CapacityMiB(), Environment.OSVersion.Version.ToString(), ["serial", "mirror", "events", "migrate"])
+        MemoryMiB, disks.CapacityMiB(), Environment.OSVersion.Version.ToString(), ["serial", "mirror", "events", "migrate", "restart"])
     {
         Images = images.List(),
         HypervisorNote = hypervisor.Note,
         Engines = epochs.Runs,
+        HandOver = start.HandedOver,
     };
 
     public void Sample()

@@ -15,16 +15,39 @@ public sealed class OrderDesk(Journal journal, EpochFile epochs, TimeProvider cl
 {
     private readonly RemovedInstances _removed = new();
     private readonly ConcurrentDictionary<Guid, Lazy<Task<JournalResult>>> _running = new();
+    private volatile bool _closed;
 
     public async Task<JournalResult> TakeAsync<TOrder, TReply>(TOrder order, Guid? instance, Func<TOrder, Task<Outcome<TReply>>> handler, CancellationToken ct)
         where TOrder : IAgentCall<TReply>, IOrder
     {
         if (order.Operation == Guid.Empty) return Refused(new Refusal("order.no-id", "The order has no operation id.") { Field = "operation" });
         if (epochs.Check(order.Epoch) is { } stale) return Refused(stale);
+        if (_closed && order is not RestartAgentOrder) return Refused(new Refusal("agent.leaving", "The agent is being restarted.", "Try again in a few seconds."));
         var mine = new Lazy<Task<JournalResult>>(() => Task.Run(() => RunAsync(order, instance, handler), CancellationToken.None));
         var running = _running.GetOrAdd(order.Operation, mine);
         return await running.Value.WaitAsync(ct);
     }
+
+    /// <summary>No order is taken from here on, and those that run come to their end; false, and all is as before, when they do not within the limit.</summary>
+    public async Task<bool> CloseAsync(Guid but, TimeSpan limit)
+    {
+        var began = clock.GetTimestamp();
+        _closed = true;
+        while (_running.Keys.Any(o => o != but))
+        {
+            if (clock.GetElapsedTime(began) > limit)
+            {
+                _closed = false;
+                return false;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), clock);
+        }
+
+        return true;
+    }
+
+    public void Reopen() => _closed = false;
 
     private async Task<JournalResult> RunAsync<TOrder, TReply>(TOrder order, Guid? instance, Func<TOrder, Task<Outcome<TReply>>> handler)
         where TOrder : IAgentCall<TReply>, IOrder

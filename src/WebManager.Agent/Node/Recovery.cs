@@ -71,7 +71,7 @@ public sealed class Recovery(InstanceTable table, InstanceFiles files, NodeFolde
     private async Task AdoptAsync(InstanceUnit unit, StartNote start, int pid)
     {
         var note = new GuestStart(start.Guest, folder.Instance(unit.Id), unit.Running ?? start.Record, start.Replica);
-        for (var tries = 0; unit.Pid == pid && unit.Guest is null; tries++)
+        for (var tries = 0; unit.Pid == pid && unit.Guest is null && !table.Left; tries++)
         {
             // One that stands still answers nothing; it is known to, and its monitor is asked once it goes on.
             if (!unit.Halted && await hypervisor.AdoptAsync(note, pid, CancellationToken.None) is { } guest)

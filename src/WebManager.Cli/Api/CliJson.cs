@@ -34,6 +34,7 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ReplaceSecondaryRequest))]
 [JsonSerializable(typeof(MigrateInstanceRequest))]
 [JsonSerializable(typeof(MaintenanceRequest))]
+[JsonSerializable(typeof(RestartAgentRequest))]
 [JsonSerializable(typeof(MaintenancePlanView))]
 [JsonSerializable(typeof(BackupManifest))]
 [JsonSerializable(typeof(ModifyClusterRequest))]

@@ -1,4 +1,4 @@
-// wm node: list, show, add, modify, maintenance, power-off, remove and its tags.
+// wm node: list, show, add, modify, maintenance, restart-agent, power-off, remove and its tags.
 using System.CommandLine;
 using WebManager.Cli.Api;
 using WebManager.Cli.Output;
@@ -8,15 +8,17 @@ namespace WebManager.Cli.Commands;
 
 internal static class NodeCommands
 {
-    public static Command Node(Surroundings around) => new Command("node", "The machines that run instances.").With(List(around), Show(around), Add(around), Modify(around), NodeMaintenance.Command(around), PowerOff(around), Remove(around)).With(TagCommands.OfNode(around));
+    public static Command Node(Surroundings around) => new Command("node", "The machines that run instances.").With(List(around), Show(around), Add(around), Modify(around), NodeMaintenance.Command(around), NodeRestartAgent.Command(around), PowerOff(around), Remove(around)).With(TagCommands.OfNode(around));
 
     private static Command List(Surroundings around) => new Command("list", "All nodes.").Does(around,
         run => run.ShowAsync("nodes", CliJson.Default.NodeViewArray, all =>
         {
-            var table = new Output.Table("NAME", "HEALTH", "ADDRESS", "CPUS", "MEMORY", "FREE", "DISK", "FREE DISK", "PRIMARIES", "SECONDARIES");
+            // Versions only where they say something: when not all are the portal's.
+            var versions = all.Any(NodeRestartAgent.Differs);
+            var table = new Output.Table(["NAME", "HEALTH", "ADDRESS", "CPUS", "MEMORY", "FREE", "DISK", "FREE DISK", "PRIMARIES", "SECONDARIES", .. versions ? ["AGENT", "KEEPER"] : Array.Empty<string>()]);
             foreach (var n in all)
-                table.Row(n.Name, n.Maintenance is { Ending: false } ? $"{n.Health}, maintenance" : n.Health, n.Address, $"{n.Cpus}", Sizes.Format(n.MemoryMiB), Sizes.Format(n.FreeMemoryMiB), Sizes.Format(n.DiskMiB),
-                    Sizes.Format(n.FreeDiskMiB), $"{n.Primaries}", $"{n.Secondaries}");
+                table.Row([n.Name, NodeRestartAgent.Health(n), n.Address, $"{n.Cpus}", Sizes.Format(n.MemoryMiB), Sizes.Format(n.FreeMemoryMiB), Sizes.Format(n.DiskMiB),
+                    Sizes.Format(n.FreeDiskMiB), $"{n.Primaries}", $"{n.Secondaries}", .. versions ? [n.Version ?? "-", n.KeeperVersion ?? "-"] : Array.Empty<string>()]);
             table.Write(run.Around, "There are no nodes.");
         }));
 
@@ -26,7 +28,7 @@ internal static class NodeCommands
         return new Command("show", "One node.").Does(around, run => run.ShowAsync($"nodes/{Parts.Path(run.Get(name))}", CliJson.Default.NodeView, n =>
             new Details().Line("name", n.Name).Line("health", n.Health).Line("address", n.Address).Line("group", n.Group).Line("tags", string.Join(", ", n.Tags ?? [])).Line("drained", n.Drained ? "yes" : "no").Line("", n.DrainedWhy)
                 .Line("maintenance", NodeMaintenance.Text(n.Maintenance, run.Around.Clock)).Line("power command", n.CanPowerOff ? "yes" : "no")
-                .Line("hypervisor", n.Hypervisor).Line("", n.HypervisorNote).Line("version", n.Version).Line("cpus", $"{n.Cpus}")
+                .Line("hypervisor", n.Hypervisor).Line("", n.HypervisorNote).Line("agent", NodeRestartAgent.Agent(n)).Line("", NodeRestartAgent.Restarting(n)).Line("keeper", NodeRestartAgent.Keeper(n)).Line("cpus", $"{n.Cpus}")
                 .Line("memory", $"{Sizes.Format(n.MemoryMiB)}, {Sizes.Format(n.FreeMemoryMiB)} free").Line("disk", $"{Sizes.Format(n.DiskMiB)}, {Sizes.Format(n.FreeDiskMiB)} free")
                 .Line("primary of", $"{n.Primaries}").Line("secondary of", $"{n.Secondaries}").Line("last contact", Text.Time(n.LastContact, run.Around.Clock))
                 .Line("note", n.Note).Write(run.Around)), name);

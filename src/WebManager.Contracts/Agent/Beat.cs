@@ -46,6 +46,12 @@ public sealed record BeatReply(string Node, Guid Run, Guid Boot, long StateSeria
 
     /// <summary>Why this node's disks are not to be trusted, in a sentence: a write to them failed or does not end (H14). Null: they work.</summary>
     public string? DiskFault { get; init; }
+
+    /// <summary>The agent's own version; null: one that does not say.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>Null while no keeper answers.</summary>
+    public KeeperFacts? Keeper { get; init; }
 }
 
 /// <summary>Free memory and disk in MiB after the node's own use, and the one-minute load.</summary>

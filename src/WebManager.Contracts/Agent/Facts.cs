@@ -23,6 +23,9 @@ public sealed record AgentHello(string Node, string Version, Guid Run, Guid Boot
 
     /// <summary>Why the hypervisor is not the one wished for (no KVM, no QEMU), for people.</summary>
     public string? HypervisorNote { get; init; }
+
+    /// <summary>Null: it was started in the ordinary way.</summary>
+    public HandOverReport? HandOver { get; init; }
 }
 
 /// <summary>One run of an engine as a node heard it: its epoch, its tag (empty: not known), and the highest number of decisions it told of.</summary>

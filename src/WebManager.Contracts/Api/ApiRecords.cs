@@ -53,6 +53,28 @@ public sealed record NodeView(string Name, string Address, string Health, bool D
     /// <summary>The name of its node group.</summary>
     public string Group { get; init; } = "";
     public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>The portal's own version; an agent of another one is restarted as what is installed by now (restart-agent).</summary>
+    public string? PortalVersion { get; init; }
+
+    /// <summary>Null: no keeper answers, or it is not known yet.</summary>
+    public string? KeeperVersion { get; init; }
+
+    /// <summary>The keeper runs another program than its agent: it stays until nothing runs on the node any more.</summary>
+    public bool KeeperOlder { get; init; }
+
+    /// <summary>Null: its agent is not being restarted.</summary>
+    public AgentRestartView? AgentRestart { get; init; }
+}
+
+/// <summary>The node's agent is being restarted: since when, asked by whom, for how long the node may be silent.</summary>
+public sealed record AgentRestartView(DateTimeOffset Since, string By, int TimeoutSeconds, long Job);
+
+/// <summary>POST /api/v1/nodes/{name}/restart-agent. TimeoutSeconds: how long the node may be silent, 5 to 120; 20 if left out.</summary>
+public sealed record RestartAgentRequest
+{
+    public int? TimeoutSeconds { get; init; }
+    public string? Reason { get; init; }
 }
 
 /// <summary>

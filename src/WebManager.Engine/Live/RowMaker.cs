@@ -21,6 +21,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         foreach (var line in changes.JobLog) { SetLine(line, counted: changes.Jobs.Any(j => j.Id == line.Job)); }
         foreach (var id in Touched(before, changes)) { SetInstance(id); }
         foreach (var node in TouchedNodes(before, changes)) { SetNode(node); }
+        foreach (var node in changes.Jobs.Select(j => j.Request).OfType<RestartAgent>().Select(r => r.Node).Where(n => feeds.Nodes.Find(n) is { } row && row.AgentRestart != AgentRestarts.Of(n, state.Now)).Distinct()) { SetNode(node); }
         if (changes.Groups.Count + changes.GroupsRemoved.Count + changes.Nodes.Count + changes.NodesRemoved.Count > 0) { SetGroups(before); }
         foreach (var i in Regrouped(before, changes)) { SetInstance(i.Id); }
         Forget(before);
@@ -74,9 +75,10 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var seen = new Observed(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id), i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id))
         {
             SecondaryAway = nodes.Find(i.Secondary)?.Away, ReplaceAfter = RecoveryPolicy.ReplaceAfter(i, state.Now),
+            SecondaryRestarts = nodes.HealthOf(i.Secondary) is NodeHealth.Suspect or NodeHealth.Lost && AgentRestarts.SilenceExpected(i.Secondary, nodes.SilenceOf(i.Secondary), state.Now),
             PrimaryFault = DiskFaultsOf.Node(i.Primary, state.Now, nodes), SecondaryFault = DiskFaultsOf.Node(i.Secondary, state.Now, nodes),
         };
-        return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now) } : seen;
+        return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now, nodes.SilenceOf(i.Primary)) } : seen;
     }
 
     private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText) { ReplaceAfterSeconds = c.ReplaceAfterSeconds, Tags = c.Tags };
@@ -96,8 +98,9 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         if (watch.Health == NodeHealth.Joining || watch.Health == old) { return; }
         _told[watch.Name] = watch.Health;
         var expected = Maintenance.AwayExpected(watch.Name, state.Now);
-        var bad = watch.Health is NodeHealth.Suspect or NodeHealth.Lost && !expected;
-        var text = expected && watch.Health == NodeHealth.Lost ? $"{watch.Name} is away; it is in maintenance and runs nothing." : watch.Health switch
+        var restarts = watch.Health is NodeHealth.Suspect or NodeHealth.Lost && AgentRestarts.SilenceExpected(watch.Name, watch.Silence, state.Now);
+        var bad = watch.Health is NodeHealth.Suspect or NodeHealth.Lost && !expected && !restarts;
+        var text = restarts ? $"{watch.Name} is silent: its agent is being restarted." : expected && watch.Health == NodeHealth.Lost ? $"{watch.Name} is away; it is in maintenance and runs nothing." : watch.Health switch
         {
             NodeHealth.Online => $"{watch.Name} answers again.",
             NodeHealth.Suspect => $"{watch.Name} is silent.",
@@ -208,7 +211,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var (fault, before) = (DiskFaultsOf.Node(name, state.Now, nodes), feeds.Nodes.Find(name));
         feeds.Nodes.Set(name, new NodeRow(name, node.Address, health, node.Drained, watch?.Hello?.Hypervisor, watch?.Hello?.HypervisorNote, watch?.Hello?.Version,
             node.Cpus, node.MemoryMiB, node.DiskMiB, here.Where(i => i.Primary == name).Sum(i => (long)i.MemoryMiB), here.Sum(i => i.DiskMiB) + state.Now.OldCopiesOn(name).Sum(i => i.DiskMiB),
-            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note ?? fault) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name), DiskFault = fault, Maintenance = node.Maintenance, Group = state.Now.GroupOf(name)?.Name ?? "", Tags = node.Tags });
+            here.Count(i => i.Primary == name), here.Count(i => i.Secondary == name), ContactShown(health, watch), note ?? fault) { DrainedWhy = node.DrainedWhy, CanPowerOff = power.Can(name), DiskFault = fault, Maintenance = node.Maintenance, AgentRestart = AgentRestarts.Of(name, state.Now), Keeper = watch?.LastReply?.Keeper, Group = state.Now.GroupOf(name)?.Name ?? "", Tags = node.Tags });
         if (fault is not null && before is { DiskFault: null }) { events.Add("node.disk", Severity.Error, $"node:{name}", $"{name}: {fault} Nothing new is placed there.", "works", "fails"); }
         if (fault is null && health == NodeHealth.Online && before is { DiskFault: not null }) { events.Add("node.disk", Severity.Info, $"node:{name}", $"{name}: its disks work again.", "fails", "works"); }
     }

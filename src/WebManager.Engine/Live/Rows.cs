@@ -14,6 +14,12 @@ public sealed record NodeRow(string Name, string Address, NodeHealth Health, boo
     /// <summary>Since when, by whom and why it is in maintenance, or is just leaving it; null: neither.</summary>
     public NodeMaintenance? Maintenance { get; init; }
 
+    /// <summary>Its agent is being restarted, and may be silent for it; null: it is not.</summary>
+    public Plan.AgentRestart? AgentRestart { get; init; }
+
+    /// <summary>Null: not known, or none answers.</summary>
+    public KeeperFacts? Keeper { get; init; }
+
     /// <summary>There is an out-of-band power command for it.</summary>
     public bool CanPowerOff { get; init; }
 

@@ -28,6 +28,9 @@ public sealed class NodeBook(INodeLinks links, ClusterState state, Standing stan
 
     public NodeHealth HealthOf(string? node) => Find(node)?.Health ?? NodeHealth.Lost;
 
+    /// <summary>One that is not known has always been silent.</summary>
+    public TimeSpan SilenceOf(string? node) => Find(node)?.Silence ?? TimeSpan.MaxValue;
+
     public InstanceReport? ReportOf(string? node, Guid instance) => Find(node)?.ReportOf(instance);
 
     /// <summary>

@@ -19,8 +19,10 @@ public sealed class NodeFaults(NodeBook nodes, ClusterState state, EventBook eve
     {
         TimeSpan? released;
         lock (_gate) { released = _releasedAt is { } at ? clock.GetElapsedTime(at) : null; }
-        return Freeze.Lost([.. nodes.All.Select(w => new NodeSight(w.Name, w.Health, w.LastReply is not null, w.Silence, Maintenance.AwayExpected(w.Name, state.Now)))], limits.FreezeWindow, after ?? beats.Isolation, released);
+        return Freeze.Lost([.. nodes.All.Select(w => new NodeSight(w.Name, w.Health, w.LastReply is not null, w.Silence, Expected(w)))], limits.FreezeWindow, after ?? beats.Isolation, released);
     }
+
+    private bool Expected(NodeWatch watch) => Maintenance.AwayExpected(watch.Name, state.Now) || AgentRestarts.SilenceExpected(watch.Name, watch.Silence, state.Now);
 
     public void Released() { lock (_gate) { _releasedAt = clock.GetTimestamp(); } }
 
@@ -42,7 +44,7 @@ public sealed class NodeFaults(NodeBook nodes, ClusterState state, EventBook eve
     /// <summary>A node changed its health; one that does so too often is drained.</summary>
     public void Changed(NodeWatch watch, NodeHealth old)
     {
-        if (old != NodeHealth.Online || watch.Health is not (NodeHealth.Suspect or NodeHealth.Lost) || Maintenance.AwayExpected(watch.Name, state.Now)) { return; }
+        if (old != NodeHealth.Online || watch.Health is not (NodeHealth.Suspect or NodeHealth.Lost) || Expected(watch)) { return; }
         lock (_gate)
         {
             if (!_silences.TryGetValue(watch.Name, out var times)) { _silences[watch.Name] = times = []; }

@@ -203,7 +203,7 @@ public sealed class NodeWatch : IAsyncDisposable
             _sameRun.Cancel();
             _sameRun = new CancellationTokenSource();
         }
-        var news = newRun || reply.Instances is not null || reply.DiskFault != LastReply?.DiskFault;
+        var news = newRun || reply.Instances is not null || reply.DiskFault != LastReply?.DiskFault || reply.Keeper != LastReply?.Keeper;
         (LastReply, AsOf) = (reply, sent);
         if (reply.Instances is { } instances) { Reports = instances.ToDictionary(r => r.Instance); }
         var old = Health;

@@ -25,6 +25,7 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(ModifyInstance), "instance.modify")]
 [JsonDerivedType(typeof(ModifyNode), "node.modify")]
 [JsonDerivedType(typeof(MaintainNode), "node.maintenance")]
+[JsonDerivedType(typeof(RestartAgent), "node.restart-agent")]
 [JsonDerivedType(typeof(PowerOffNode), "node.power-off")]
 [JsonDerivedType(typeof(AddNodeTags), "node.add-tags")]
 [JsonDerivedType(typeof(RemoveNodeTags), "node.remove-tags")]
@@ -177,6 +178,18 @@ public sealed record MaintainNode(string Node, bool On) : NodeRequest(Node)
     [JsonIgnore] public override string Name => "node.maintenance";
     public bool Return { get; init; }
     public bool Rebuild { get; init; }
+}
+
+/// <summary>
+/// The node's agent leaves its place to the program that is installed there by now; its guests run on. TimeoutSeconds: how long the node may be
+/// silent for it before it counts as one that died.
+/// </summary>
+public sealed record RestartAgent(string Node) : NodeRequest(Node)
+{
+    public const int LeastTimeout = 5, MostTimeout = 120, UsualTimeout = 20;
+
+    [JsonIgnore] public override string Name => "node.restart-agent";
+    public int TimeoutSeconds { get; init; } = UsualTimeout;
 }
 
 /// <summary>Runs the node's power command. Confirm: the node's name once more, typed by a person.</summary>

@@ -27,6 +27,7 @@ public static class Catalog
         [typeof(ModifyInstance)] = new ModifyInstanceOperation(),
         [typeof(ModifyNode)] = new ModifyNodeOperation(),
         [typeof(MaintainNode)] = new MaintainNodeOperation(),
+        [typeof(RestartAgent)] = new RestartAgentOperation(),
         [typeof(PowerOffNode)] = new PowerOffNodeOperation(),
         [typeof(AddNodeTags)] = new NodeTagsOperation<AddNodeTags>(adds: true),
         [typeof(RemoveNodeTags)] = new NodeTagsOperation<RemoveNodeTags>(adds: false),

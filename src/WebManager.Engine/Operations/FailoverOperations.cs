@@ -83,7 +83,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
         : i.Generation?.Number != request.Generation ? new Refusal("generation.stale", $"{i.Name} is at another generation by now.")
         : i.Generation.Sync != SyncState.InSync ? new Refusal("mirror.not-in-sync", $"The copy of {i.Name} on {i.Secondary} is not whole; it is not used by itself.", "Bring the primary back.")
         : i.Wanted == AdminState.Down || i.Stage != LifeStage.Ready ? new Refusal("instance.not-wanted", $"{i.Name} is not wanted running.")
-        : (request.DiskFault is null ? Answers(i, parts) : DiskRecovery.NotNeeded(i, parts)) ?? PowerChecks.Online(i.Secondary!, parts) ?? RecoveryPolicy.HeldBack(i, now);
+        : (request.DiskFault is null ? Answers(i, parts) : DiskRecovery.NotNeeded(i, parts)) ?? PowerChecks.Online(i.Secondary!, parts) ?? RecoveryPolicy.HeldBack(i, now, parts.Nodes.SilenceOf(i.Primary));
 
     private static Refusal? Answers(Instance i, EngineParts parts) =>
         parts.Nodes.HealthOf(i.Primary) == NodeHealth.Online ? new Refusal("recover.not-needed", $"Node {i.Primary} answers again.") : null;
@@ -133,7 +133,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     /// <summary>Asked in the transaction of the promotion: what holds recovery back may have come meanwhile.</summary>
     private static Refusal? MayNot(Picture now, Instance i, JobContext job)
     {
-        if (RecoveryPolicy.HeldBack(i, now) is { } held) { return held; }
+        if (RecoveryPolicy.HeldBack(i, now, job.Nodes.SilenceOf(i.Primary)) is { } held) { return held; }
         if (job.Parts.Faults.LostTogether() is { Count: > 0 } lost) { return new Refusal("recover.frozen", $"{string.Join(", ", lost)} were lost at once; recovery freezes.", "An administrator releases it."); }
         RecoveryNotes.Promoted(job);
         return null;

@@ -66,6 +66,8 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
         var watch = parts.Nodes.Find(node);
         if (InDoubt(Now) is { } doubtful) { return doubtful; }
         if (watch is null) { return new Refusal("node.unknown", $"There is no node {node}."); }
+        // Its agent would leave in the middle of it. Bounded: by that job's end, and by the silence that is allowed.
+        if (call is not RestartAgentOrder) { await Nodes.UntilAsync(() => !Plan.AgentRestarts.SilenceExpected(node, watch.Silence, Now), Timeout.InfiniteTimeSpan, ct); }
         var outcome = await watch.CallAsync(call, limit, ct);
         watch.Nudge();
         return outcome;

@@ -55,7 +55,7 @@ internal sealed class JobRunner(EngineParts parts) : IAsyncDisposable
         try
         {
             // Recovery does not queue behind other work; what only waits for other jobs must not keep them from their turn.
-            var slot = job.Caller != Caller.Watcher && job.Request is not MaintainNode;
+            var slot = job.Caller != Caller.Watcher && job.Request is not (MaintainNode or RestartAgent);
             if (slot) { await _slots.EnterAsync(left); }
             try { await LockedAsync(job, resumed, left); }
             finally { if (slot) { _slots.Leave(); } }

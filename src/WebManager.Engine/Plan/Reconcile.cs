@@ -14,6 +14,9 @@ public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceRep
     /// <summary>How long the secondary has been lost or offline; null: it is not.</summary>
     public TimeSpan? SecondaryAway { get; init; }
 
+    /// <summary>The secondary is silent because its agent is being restarted: its export does not need one, and if it fails the primary says so.</summary>
+    public bool SecondaryRestarts { get; init; }
+
     /// <summary>After how long it is replaced; null: not now.</summary>
     public TimeSpan? ReplaceAfter { get; init; }
 
@@ -94,6 +97,7 @@ public static class Reconcile
         }
         return (g.Sync, seen.Secondary) switch
         {
+            (SyncState.InSync, NodeHealth.Suspect or NodeHealth.Lost) when seen.SecondaryRestarts => Step.Nothing,
             (SyncState.InSync, NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) => new Step(new DegradeInstance(seen.Instance.Name, g.Number)),
             (SyncState.InSync, null or NodeHealth.Online or NodeHealth.Joining) => Step.Nothing,
             (SyncState.Alone, NodeHealth.Online) => new Step(new ResyncInstance(seen.Instance.Name)),

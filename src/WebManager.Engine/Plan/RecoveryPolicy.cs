@@ -7,8 +7,11 @@ namespace WebManager.Engine.Plan;
 public static class RecoveryPolicy
 {
     /// <summary>Null: nothing holds it back. Only for an instance that could be recovered otherwise.</summary>
-    public static Refusal? HeldBack(Instance i, Picture now) =>
-        now.Cluster.FrozenAt is not null
+    /// <param name="silence">Of its primary.</param>
+    public static Refusal? HeldBack(Instance i, Picture now, TimeSpan silence) =>
+        AgentRestarts.SilenceExpected(i.Primary, silence, now)
+            ? new Refusal("recover.agent-restarts", "Its agent is being restarted.", "If that does not come back in time the instance is recovered.")
+        : now.Cluster.FrozenAt is not null
             ? new Refusal("recover.frozen", "Automatic recovery is frozen because many nodes were lost at once.", "An administrator releases it (wm cluster unfreeze) once the network is known to be well.")
         : now.Cluster.RecoveryOff
             ? new Refusal("recover.cluster-off", "Automatic recovery is switched off for the cluster.", "An administrator switches it on (wm cluster modify --auto-recover on) or brings the node back.")

@@ -1,4 +1,4 @@
-// /api/v1/nodes: list, show, ask for a join token, set aside, maintenance, power off, remove.
+// /api/v1/nodes: list, show, ask for a join token, set aside, maintenance, restart of the agent, power off, remove.
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
@@ -25,6 +25,8 @@ internal static class NodeRoutes
         group.MapPost("/{name}/maintenance", (string name, MaintenanceRequest body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new MaintainNode(name, body.On) { Return = body.Return, Rebuild = body.Rebuild }, http, body.Reason)).Accepted();
         group.MapGet("/{name}/maintenance", Plan).Produces<MaintenancePlanView>().ProducesProblem(404);
+        group.MapPost("/{name}/restart-agent", (string name, RestartAgentRequest? body, HttpContext http, IClusterEngine engine) =>
+            Submit.AsJobAsync(engine, new RestartAgent(name) { TimeoutSeconds = body?.TimeoutSeconds ?? RestartAgent.UsualTimeout }, http, body?.Reason)).Accepted();
         group.MapPost("/{name}/power-off", (string name, PowerOffRequest body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new PowerOffNode(name, body.Confirm), http, body.Reason)).Accepted();
     }

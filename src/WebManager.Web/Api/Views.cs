@@ -14,6 +14,8 @@ internal static class Views
         n.Version, n.Cpus, n.MemoryMiB, n.DiskMiB, n.MemoryMiB - n.CommittedMemoryMiB, n.DiskMiB - n.CommittedDiskMiB, n.Primaries, n.Secondaries, n.LastContact, n.Note)
     {
         DrainedWhy = n.DrainedWhy, CanPowerOff = n.CanPowerOff, DiskFault = n.DiskFault, Group = n.Group, Tags = n.Tags,
+        PortalVersion = Hosting.PortalVersion.Own, KeeperVersion = n.Keeper?.Version, KeeperOlder = n.Keeper?.Older ?? false,
+        AgentRestart = n.AgentRestart is { } r ? new AgentRestartView(r.Since, r.By, (int)r.Limit.TotalSeconds, r.Job) : null,
         Maintenance = n.Maintenance is { } m ? new NodeMaintenanceView(m.By, m.Since, m.Why, m.Return, m.Rebuild, m.Ending) : null,
     };
 

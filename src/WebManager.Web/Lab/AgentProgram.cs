@@ -1,4 +1,5 @@
 // The agent that the lab's nodes run: a copy in the lab's folder, so that a new build does not change a program under running nodes.
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,22 +9,39 @@ internal static class AgentProgram
 {
     private const string Name = "WebManager.Agent";
 
-    /// <summary>Copies what is built, unless that version is there; removes versions that nothing runs. The program's path.</summary>
+    /// <summary>
+    /// Copies what is built, unless that version is there; removes versions that nothing runs. The program's path leads over a name that stays,
+    /// so that an agent that is restarted becomes what is installed by then.
+    /// </summary>
     public static string Install(string configured, string labFolder, IReadOnlyCollection<LabProcess> running)
     {
         var source = configured.Length > 0 ? Path.GetFullPath(configured) : Built();
         var folder = Path.Combine(labFolder, "programs");
-        var target = Path.Combine(folder, VersionOf(source));
+        var (target, current) = (Path.Combine(folder, VersionOf(source)), Path.Combine(folder, "current"));
         Directory.CreateDirectory(folder);
-        foreach (var old in Directory.EnumerateDirectories(folder).Where(d => d != target && !running.Any(p => p.Arguments.Contains(d, StringComparison.Ordinal))))
+        foreach (var old in Directory.EnumerateDirectories(folder).Where(d => d != target && d != current && !running.Any(p => p.Runs(d))))
             Directory.Delete(old, recursive: true);
         if (!Directory.Exists(target))
         {
             Copy(source, target + ".new");
             Directory.Move(target + ".new", target);
         }
-        return Path.Combine(target, Name);
+        Lead(current, target);
+        return Path.Combine(current, Name);
     }
+
+    /// <summary>At one moment the old, at the next the new one, and never none.</summary>
+    private static void Lead(string link, string target)
+    {
+        if (new DirectoryInfo(link).LinkTarget == target) return;
+        File.Delete(link + ".new");
+        File.CreateSymbolicLink(link + ".new", target);
+        if (rename(link + ".new", link) != 0) throw new IOException($"{link} cannot be made to lead to {target}.");
+    }
+
+    [DllImport("libc", SetLastError = true, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int rename([MarshalAs(UnmanagedType.LPUTF8Str)] string from, [MarshalAs(UnmanagedType.LPUTF8Str)] string to);
 
     /// <summary>Portal and agent are built side by side: bin/WebManager.Web/release and bin/WebManager.Agent/release.</summary>
     private static string Built()

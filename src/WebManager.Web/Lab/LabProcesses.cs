@@ -9,6 +9,11 @@ namespace WebManager.Web.Lab;
 /// <param name="Dying">Killed and not gone yet: it does nothing more, but its ports and files are still held.</param>
 internal sealed record LabProcess(int Pid, string Node, string Name, string Arguments, bool Stopped, bool Dying)
 {
+    /// <summary>The file that it runs, whatever name it was started by; empty: not known.</summary>
+    public string Program { get; init; } = "";
+
+    public bool Runs(string folder) => Arguments.Contains(folder, StringComparison.Ordinal) || Program.StartsWith(folder + "/", StringComparison.Ordinal);
+
     public bool IsGuest => Name.StartsWith("qemu", StringComparison.Ordinal);
     public bool IsKeeper => !IsGuest && Arguments.Contains(" keeper ", StringComparison.Ordinal);
     public bool IsAgent => !IsGuest && Arguments.Contains(" run ", StringComparison.Ordinal);
@@ -37,7 +42,7 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
             if (NodeOf(Read($"{folder}/environ")) is not { } of || (node is not null && node != of)) continue;
             if (StateOf(Encoding.UTF8.GetString(Read($"{folder}/stat"))) is not { } stat || stat.State is 'Z' or 'X') continue;
             var arguments = Encoding.UTF8.GetString(Read($"{folder}/cmdline")).Replace('\0', ' ');
-            found.Add(new LabProcess(pid, of, stat.Name, arguments, stat.State is 'T', IsDying(folder)));
+            found.Add(new LabProcess(pid, of, stat.Name, arguments, stat.State is 'T', IsDying(folder)) { Program = ProgramOf(folder) });
         }
         return found;
     }
@@ -147,6 +152,12 @@ internal sealed class LabProcesses(string lab, TimeProvider time)
         var stat = Encoding.UTF8.GetString(Read($"{folder}/stat"));
         var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return fields.Length < 7 || (long.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out var flags) && (flags & Exiting) != 0);
+    }
+
+    private static string ProgramOf(string folder)
+    {
+        try { return new FileInfo($"{folder}/exe").LinkTarget ?? ""; }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return ""; }
     }
 
     private static bool IsGone(int pid) => StateOf(Encoding.UTF8.GetString(Read($"/proc/{pid}/stat"))) is null or { State: 'Z' or 'X' };

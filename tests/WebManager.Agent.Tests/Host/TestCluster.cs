@@ -118,6 +118,21 @@ internal sealed class TestNode(TestCluster cluster, string name) : IAsyncDisposa
     public string Folder { get; } = Directory.CreateTempSubdirectory("wm-n").FullName;
     public string Address { get; } = $"127.0.0.1:{FreePort()}";
     public int AgentPid => _agent!.Id;
+
+    /// <summary>The one that holds the node's folder: after a hand-over another than was started.</summary>
+    public int PidNow => int.Parse(File.ReadAllText(Path.Combine(Folder, "agent.pid")));
+
+    /// <summary>What is installed as the agent.</summary>
+    public string Program { get; set; } = Path.Combine(AppContext.BaseDirectory, "WebManager.Agent");
+
+    public Dictionary<string, string> Environment { get; } = [];
+
+    /// <summary>The process that was started has ended: its exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await _agent!.WaitForExitAsync();
+        return _agent.ExitCode;
+    }
     public int KeeperPid => int.Parse(File.ReadAllText(Path.Combine(Folder, "keeper/pid")));
     public string Log => File.ReadAllText(Path.Combine(Folder, "agent.log"));
 
@@ -150,7 +165,7 @@ internal sealed class TestNode(TestCluster cluster, string name) : IAsyncDisposa
     public async Task<TimeSpan> RunAsync()
     {
         var since = Stopwatch.StartNew();
-        _agent = Start(["run", "--dir", Folder]);
+        _agent = Start(["run", "--dir", Folder], Program, Environment);
         using var engine = Engine();
         await Until.TrueAsync(async () =>
         {
@@ -174,14 +189,16 @@ internal sealed class TestNode(TestCluster cluster, string name) : IAsyncDisposa
     public async ValueTask DisposeAsync()
     {
         if (_agent is { HasExited: false }) await KillAgentAsync();
+        if (_agent is not null && File.Exists(Path.Combine(Folder, "agent.pid")) && Real.CommandLine(PidNow).Contains(Folder, StringComparison.Ordinal)) Real.Kill(PidNow);
         if (File.Exists(Path.Combine(Folder, "keeper/pid"))) Real.Kill(KeeperPid);
         await Until.TrueAsync(() => Real.TryDelete(Folder));
     }
 
-    private static Process Start(string[] arguments)
+    private static Process Start(string[] arguments, string? program = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "WebManager.Agent");
-        return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(program ?? Path.Combine(AppContext.BaseDirectory, "WebManager.Agent"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>()) start.Environment[key] = value;
+        return Process.Start(start)!;
     }
 }
 

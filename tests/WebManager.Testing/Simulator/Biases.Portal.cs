@@ -17,6 +17,24 @@ internal static partial class Biases
         d.Do("mend");
     }
 
+    private static void AgentRestartMeetsAFault(Draft d, string i)
+    {
+        foreach (var node in d.Nodes)
+        {
+            if (d.Chance(0.5)) d.Do("successor", node, d.Pick(["0.3", Draft.Text(d.Between(0.2, 9)), "never", "fails", "refused"]));
+            var after = d.Chance(0.3) ? 0 : d.Between(0, 2.5);
+            if (d.Chance(0.5)) d.When("step", "node.restart-agent/leave", after, d.Pick(["power-off", "isolate", "freeze", "keeper-crash", "agent-crash"]), d.Pick([node, node, $"{i}.primary", $"{i}.secondary"]));
+            if (d.Chance(0.2)) d.When("step", "node.restart-agent/leave", after, "portal-crash");
+            if (d.Chance(0.2)) d.Do(d.Pick(["migrate", "failover", "reboot", "stop"]), i);
+            d.Do("restart-agent", d.Chance(0.5) ? [node] : [node, $"{d.Random.Next(5, 21)}"]);
+            d.Wait(0.5, 6);
+            if (d.Chance(0.4)) d.Do("portal-start");
+            if (d.Chance(0.4)) d.Mend();
+        }
+
+        d.Wait(0, 10);
+    }
+
     private static void SecondaryReplaced(Draft d, string i)
     {
         var (p, s, o) = ($"{i}.primary", $"{i}.secondary", $"{i}.other");

@@ -40,6 +40,7 @@ internal static partial class Biases
         ["S41"] = new("all nodes lose power and return in any order", AllLosePower),
         ["S43"] = new("a node flaps", Flaps),
         ["S45"] = new("requests are late, reordered and doubled everywhere", LateAndDouble),
+        ["S69"] = new("agents are restarted, one node after the other, and something fails meanwhile", AgentRestartMeetsAFault),
         ["S60"] = new("a node goes into maintenance, is rebooted and comes back, and something fails meanwhile", MaintenanceMeetsAFault),
         ["stop"] = new("a stop or failover by hand meets a fault", ByHand),
     };

@@ -1,5 +1,6 @@
 // What can be done to the simulated world, as words: scenarios write them, the random exploration draws them.
 using System.Globalization;
+using WebManager.Contracts;
 using WebManager.Engine.Model;
 
 namespace WebManager.Testing.Simulator;
@@ -30,6 +31,7 @@ public static class Faults
         ["tag"] = new("node tag", FaultKind.Operation), ["rule"] = new("prefix", FaultKind.Operation),
         ["replace"] = new("instance [node]", FaultKind.Operation), ["auto-replace"] = new("seconds", FaultKind.Operation),
         ["maintenance"] = new("node on|off [return|rebuild]", FaultKind.Operation),
+        ["restart-agent"] = new("node [seconds]", FaultKind.Operation), ["successor"] = new("node seconds|never|fails|refused", FaultKind.Operation),
         ["unfreeze"] = new("", FaultKind.Operation), ["offline"] = new("node yes|no", FaultKind.Operation), ["power-command"] = new("node works|fails|hangs|lies", FaultKind.Operation),
         ["restore"] = new("", FaultKind.Fault), ["twin"] = new("", FaultKind.Fault), ["twin-crash"] = new("", FaultKind.Fault),
     };
@@ -107,6 +109,8 @@ internal static class FaultActions
         "replace" => Submit(world, new ReplaceSecondary(args[0]) { Node = args.ElementAtOrDefault(1) }),
         "auto-replace" => Submit(world, new ModifyCluster { ReplaceAfterSeconds = int.Parse(args[0], CultureInfo.InvariantCulture) }),
         "maintenance" => Submit(world, new MaintainNode(args[0], args[1] == "on") { Return = args.ElementAtOrDefault(2) == "return", Rebuild = args.ElementAtOrDefault(2) == "rebuild" }),
+        "restart-agent" => Submit(world, new RestartAgent(args[0]) { TimeoutSeconds = args.Count > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : RestartAgent.UsualTimeout }),
+        "successor" => Prepare(world.Node(args[0]), args[1]),
         "tag" => Submit(world, new AddNodeTags(args[0], [args[1]])),
         "rule" => Submit(world, new AddClusterTags([RuleFor(args[0])])),
         "unfreeze" => Submit(world, new UnfreezeCluster()),
@@ -114,6 +118,19 @@ internal static class FaultActions
         "power-command" => Learn(world, args[0], args[1]),
         _ => Submit(world, Request(word, args[0])),
     };
+
+    /// <summary>What the next order to restart the agent comes to.</summary>
+    private static bool Prepare(SimNode node, string what)
+    {
+        node.Successor = what switch
+        {
+            "never" => new SimSuccessor(null),
+            "fails" => new SimSuccessor(TimeSpan.FromSeconds(0.3), Failed: "The new program ended before it answered, with code 1."),
+            "refused" => new SimSuccessor(null, Refused: new Refusal("agent.candidate-bad", "The installed program cannot take over.")),
+            _ => new SimSuccessor(TimeSpan.FromSeconds(double.Parse(what, CultureInfo.InvariantCulture))),
+        };
+        return true;
+    }
 
     private static OperationRequest Policy(string word, string subject, string value) => (word, subject) switch
     {
@@ -235,6 +252,7 @@ internal static class FaultActions
             node.Faulty.Set("off");
             node.Thaw();
             node.PowerOn();
+            node.Successor = new SimSuccessor(TimeSpan.FromSeconds(0.4));
             node.StartAgent();
         }
 

@@ -7,7 +7,7 @@ using WebManager.Contracts.Agent;
 
 namespace WebManager.Testing.Simulator;
 
-public sealed partial class SimAgent(SimNode node, Guid run)
+public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? handedOver = null)
 {
     private static readonly TimeSpan ChallengeEvery = TimeSpan.FromSeconds(0.5);
     private readonly SimWorld _world = node.World;
@@ -75,6 +75,7 @@ public sealed partial class SimAgent(SimNode node, Guid run)
             SwitchGuestOrder order => OrderAsync(order, order.Record.Instance, () => SwitchAsync(order)),
             TakeOverOrder order => OrderAsync(order, order.Record.Instance, () => TakeOverAsync(order)),
             CancelMigrationOrder order => CancelMigrationAsync(order),
+            RestartAgentOrder order => OrderAsync(order, Guid.Empty, () => HandOverAsync(order)),
             PeerSilenceRequest asked => SilenceAsync(asked),
             SerialTailRequest => Task.FromResult<Outcome<SerialTailReply>>(new SerialTailReply(["hello from the simulator"])),
             _ => throw new InvalidOperationException($"The simulator's agent does not know {call.GetType().Name}."),
@@ -84,8 +85,9 @@ public sealed partial class SimAgent(SimNode node, Guid run)
 
     private static Task<Outcome<Done>> DoneAsync() => Task.FromResult<Outcome<Done>>(Done.Value);
 
-    private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", [])
+    private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", ["restart"])
     {
+        HandOver = handedOver,
         Images = [new ImageRef("alpine", "1")],
         Engines = node.Engines.Runs,
     };

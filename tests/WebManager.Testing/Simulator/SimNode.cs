@@ -152,11 +152,14 @@ public sealed class SimNode(SimWorld world, string name)
         return true;
     }
 
-    public bool StartAgent()
+    /// <summary>What comes of an order to restart its agent.</summary>
+    public SimSuccessor Successor { get; set; } = new(TimeSpan.FromSeconds(0.4));
+
+    public bool StartAgent(HandOverReport? handedOver = null)
     {
         if (!Powered || Agent is not null) return false;
         World.Log($"{Name}: agent starts");
-        Agent = new SimAgent(this, NewGuid());
+        Agent = new SimAgent(this, NewGuid(), handedOver);
         Agent.Begin();
         return true;
     }

@@ -49,6 +49,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("PATCH", "/api/v1/nodes/nope", "node.unknown")]
     [InlineData("POST", "/api/v1/nodes/nope/power-off", "node.unknown")]
     [InlineData("POST", "/api/v1/nodes/nope/maintenance", "node.unknown")]
+    [InlineData("POST", "/api/v1/nodes/nope/restart-agent", "node.unknown")]
     [InlineData("GET", "/api/v1/nodes/nope/maintenance", "node.not-found")]
     [InlineData("GET", "/api/v1/groups/nope", "group.not-found")]
     [InlineData("DELETE", "/api/v1/groups/nope", "group.unknown")]
@@ -83,7 +84,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         string[] wanted = ["/api/v1/session", "/api/v1/cluster", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/instances", "/api/v1/instances/{name}",
             "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
             "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/migrate", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
-            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off", "/api/v1/nodes/{name}/maintenance",
+            "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off", "/api/v1/nodes/{name}/maintenance", "/api/v1/nodes/{name}/restart-agent",
             "/api/v1/groups", "/api/v1/groups/{name}", "/api/v1/groups/{name}/rename", "/api/v1/groups/{name}/assign-nodes", "/api/v1/cluster/tags", "/api/v1/cluster/add-tags", "/api/v1/nodes/{name}/tags", "/api/v1/nodes/{name}/remove-tags"];
         Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
     }
@@ -115,6 +116,8 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("POST", "instances/web1/replace-secondary", """{"secondary":3}""", 400, "request.invalid-json", "secondary")]
     [InlineData("POST", "instances/web1/replace-secondary", "{}", 404, "instance.unknown", "name")]
     [InlineData("POST", "nodes/n1/maintenance", """{"return":true}""", 400, "request.invalid-json", "on")]
+    [InlineData("POST", "nodes/n1/restart-agent", """{"timeoutSeconds":"soon"}""", 400, "request.invalid-json", "timeoutSeconds")]
+    [InlineData("POST", "nodes/n9/restart-agent", """{"timeoutSeconds":10}""", 404, "node.unknown", "name")]
     [InlineData("POST", "nodes/n1/maintenance", """{"on":"maybe"}""", 400, "request.invalid-json", "on")]
     [InlineData("POST", "cluster/unfreeze", "{}", 409, "recovery.not-frozen", null)]
     [InlineData("PATCH", "instances/web1", """{"priority":"urgent"}""", 422, "instance.priority-unknown", "priority")]

@@ -2,6 +2,7 @@ using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 using WebManager.Engine.Live;
 using WebManager.Engine.Model;
+using WebManager.Web.Hosting;
 
 namespace WebManager.Web.Tests.Pages;
 
@@ -11,7 +12,7 @@ public static class Scene
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
 
     public static NodeRow Node(string name, NodeHealth health = NodeHealth.Online, HypervisorKind kind = HypervisorKind.Tcg) =>
-        new(name, $"10.77.0.1{name[^1]}:8443", health, false, kind, kind == HypervisorKind.Tcg ? "No KVM: a probe guest did not boot with it." : null, "1.0.0",
+        new(name, $"10.77.0.1{name[^1]}:8443", health, false, kind, kind == HypervisorKind.Tcg ? "No KVM: a probe guest did not boot with it." : null, PortalVersion.Own,
             4, 8192, 102400, 4352, 61440, 4, 4, Now.AddSeconds(health == NodeHealth.Online ? 0 : -96), null) { Group = "default" };
 
     public static InstanceRow Instance(string name, string primary, string? secondary, InstanceStatus status = InstanceStatus.Running,

@@ -38,6 +38,10 @@ public static class Words
     public static Word Of(InstanceRow row) =>
         row is { Status: InstanceStatus.Migrating, MigrationPercent: { } percent } ? Of(row.Status) with { Text = $"Migrating {Percent(percent)}" } : Of(row.Status);
 
+    /// <summary>Silent because its agent is being restarted is another thing than silent.</summary>
+    public static Word Of(NodeRow node) => node is { AgentRestart: { } restart, Health: NodeHealth.Suspect or NodeHealth.Lost }
+        ? new Word("Agent restarts", Tone.Busy, "reboot", $"It does not answer; for {restart.Limit.TotalSeconds:0} s that is expected, and its guests run on.") : Of(node.Health);
+
     public static Word Of(NodeHealth health) => health switch
     {
         NodeHealth.Joining => new Word("Joining", Tone.Busy, "spark", "It has not answered since the portal started."),
