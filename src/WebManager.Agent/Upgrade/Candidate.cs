@@ -36,7 +36,7 @@ internal static class Candidate
         {
             var texts = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
             await process.WaitForExitAsync(limit.Token);
-            return process.ExitCode == 0 ? texts[0] : Bad(program, $"asked for its version it ends with code {process.ExitCode}: {Short(texts[1] + texts[0])}");
+            return process.ExitCode == 0 ? texts[0] : Bad(program, $"asked for its version it ends with code {process.ExitCode}{(Short(texts[1] + texts[0]) is { Length: > 0 } said ? $" ({said})" : "")}");
         }
         catch (OperationCanceledException)
         {
@@ -47,5 +47,5 @@ internal static class Candidate
 
     public static Refusal Bad(IReadOnlyList<string> program, string why) => new("agent.candidate-bad", $"The installed program {program[^1]} cannot take over: {why}.", "The agent runs on as it is. Install a program that works, then try again.");
 
-    public static string Short(string text) => text.Trim().ReplaceLineEndings(" ") is var line && line.Length > MostText ? line[..MostText] : line;
+    private static string Short(string text) => text.Trim().ReplaceLineEndings(" ") is var line && line.Length > MostText ? line[..MostText] : line;
 }

@@ -132,8 +132,9 @@ public sealed class HandOverTests : IAsyncLifetime
         var run = (await engine.BeatAsync(Record)).Run;
         var since = Stopwatch.StartNew();
         Assert.Equal("agent.lease-stale", (await RefusedAsync(engine, since)).Code);
-        var after = await engine.BeatAsync(Record);
-        Assert.Equal((run, GuestPhase.Running), (after.Run, after.Instances!.Single().Guest));
+        // A slow machine may have come to the lease's end meanwhile; with the next answers the guest goes on.
+        await Until.TrueAsync(async () => (await engine.ReportAsync(Web, Record)) is { Guest: GuestPhase.Running });
+        Assert.Equal(run, (await engine.BeatAsync(Record)).Run);
     }
 
     /// <summary>Asked without a beat, until half of the lease is over.</summary>

@@ -87,9 +87,7 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
 
     private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", ["restart"])
     {
-        HandOver = handedOver,
-        Images = [new ImageRef("alpine", "1")],
-        Engines = node.Engines.Runs,
+        Images = [new ImageRef("alpine", "1")], Engines = node.Engines.Runs, HandOver = handedOver,
     };
 
     private async Task<Outcome<BeatReply>> BeatAsync(BeatRequest beat)

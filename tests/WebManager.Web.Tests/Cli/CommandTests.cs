@@ -186,8 +186,6 @@ public sealed class CommandTests
     [InlineData("POST /instances/web1/migrate", """{"allowFailover":true,"reason":"new disks"}""", "instance", "migrate", "web1", "--allow-failover", "--reason", "new disks")]
     [InlineData("POST /nodes/n1/maintenance", """{"on":true,"return":true,"rebuild":false,"reason":"new fans"}""", "node", "maintenance", "n1", "on", "--return", "--reason", "new fans")]
     [InlineData("POST /nodes/n1/maintenance", """{"on":false,"return":false,"rebuild":false}""", "node", "maintenance", "n1", "off")]
-    [InlineData("POST /nodes/n1/restart-agent", "{}", "node", "restart-agent", "n1")]
-    [InlineData("POST /nodes/n1/restart-agent", """{"timeoutSeconds":60,"reason":"new version"}""", "node", "restart-agent", "n1", "--timeout", "60", "--reason", "new version")]
     [InlineData("POST /groups", """{"name":"west","reason":"new room"}""", "group", "add", "west", "--reason", "new room")]
     [InlineData("PATCH /groups/west", """{"autoRecover":false}""", "group", "modify", "west", "--auto-recover", "off")]
     [InlineData("POST /groups/west/rename", """{"newName":"annex"}""", "group", "rename", "west", "annex")]

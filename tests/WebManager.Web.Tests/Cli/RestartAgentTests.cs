@@ -38,6 +38,17 @@ public sealed class RestartAgentTests
         Assert.All(portal.Requests.Where(r => r.Method == "POST"), r => Assert.Equal("""{"timeoutSeconds":30}""", r.Body));
     }
 
+    [Theory]
+    [InlineData("{}", "n1")]
+    [InlineData("""{"timeoutSeconds":60,"reason":"new version"}""", "n1", "--timeout", "60", "--reason", "new version")]
+    public async Task One_is_asked_for_by_one_request(string body, params string[] args)
+    {
+        await using var portal = await ThreeNodesAsync();
+        using var wm = new WmRun(portal);
+        Assert.Equal((0, "Job 7 is accepted.\n", ""), await wm.RunAsync(["node", "restart-agent", .. args, "--no-wait"]));
+        Assert.Equal(body, Assert.Single(portal.Requests).Body);
+    }
+
     [Fact]
     public async Task All_end_at_the_first_that_fails()
     {
