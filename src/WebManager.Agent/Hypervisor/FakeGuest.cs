@@ -31,6 +31,7 @@ public sealed class FakeGuest : IGuest
     public MirrorPhase Mirror { get; private set; }
     public string? MirrorText => null;
     public double? CopyPercent => null;
+    public ThirdCopy? Third { get; private set; }
     public MigrationReport? Migration { get; private set; }
     public DateTimeOffset StartedAt => _run.StartedAt;
     public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
@@ -65,7 +66,24 @@ public sealed class FakeGuest : IGuest
         return Task.CompletedTask;
     }
 
-    public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct) => TurnAsync(MirrorPhase.Alone, "mirror.alone");
+    public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
+    {
+        Third = null;
+        return TurnAsync(MirrorPhase.Alone, "mirror.alone");
+    }
+
+    public Task<Outcome<Done>> AddCopyAsync(GenerationRecord candidate, ReplicaAddress replica, CancellationToken ct)
+    {
+        if (Mirror != MirrorPhase.InSync) return Task.FromResult<Outcome<Done>>(new Refusal("mirror.not-in-sync", $"The guest's mirror is {Mirror}.", "Wait until it is in sync."));
+        Third = new ThirdCopy(candidate.Number, candidate.Tag, ThirdPhase.Joined) { Percent = 100, Copy = new CopyReport(0, 0, 0, 0) };
+        return TurnAsync(Mirror, "mirror.joined");
+    }
+
+    public Task<Outcome<Done>> DropCopyAsync(GenerationRecord candidate, CancellationToken ct)
+    {
+        if (Third?.Is(candidate) == true) Third = null;
+        return TurnAsync(Mirror, "mirror.changed");
+    }
 
     public async Task<Outcome<Done>> ResyncAsync(GenerationRecord record, ReplicaAddress replica, Func<CancellationToken, Task> promise, CancellationToken ct)
     {
@@ -80,6 +98,7 @@ public sealed class FakeGuest : IGuest
     public void Recorded(GenerationRecord record)
     {
         if (record.Sync == SyncState.InSync && Mirror == MirrorPhase.Promised) Mirror = MirrorPhase.InSync;
+        if (Third?.Is(record) == true) Third = null;
     }
 
     public async Task<Outcome<Done>> SendAsync(GenerationRecord record, MigrationAddress to, CancellationToken ct)
