@@ -23,9 +23,9 @@ public sealed partial class NodeRules
         if (facts.Guest is { } guest) return new Refusal("guest.running", $"A guest of this instance runs here under {guest}.", "Stop it first.");
         var (again, open) = (candidate.SameAs(stored.Candidate), facts.OpenExport is not null);
         if (again && facts.OpenExport == candidate.Number) return new Decision(stored, NodeActs.Already);
-        if (again || (stored.ExportOpened >= candidate.Number && stored.Candidate?.Number != stored.ExportOpened && _rules.ExportOpensOnce))
+        if ((again || stored.ExportOpened >= candidate.Number) && _rules.ExportOpensOnce)
             return new Refusal("replica.spent", $"The export of generation {candidate.Number} was opened here before and is gone.", "Make a new candidate and copy.");
-        var next = stored with { Candidate = candidate, ExportOpened = candidate.Number, Holds = null };
+        var next = stored with { Candidate = candidate, Holds = null };
         return new Decision(next, (open ? NodeActs.CloseExport : NodeActs.None) | (facts.Incoming is null ? NodeActs.None : NodeActs.KillIncoming) | NodeActs.OpenExport);
     }
 

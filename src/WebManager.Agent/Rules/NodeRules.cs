@@ -49,7 +49,9 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
         if (facts.OpenExport is { } open && _rules.NewerClosesExport && (open != record.Number || record.Secondary != node || IsOthers(stored, record))) acts |= NodeActs.CloseExport;
         // A guest that goes on under a newer generation has run under it: no second start there either (H3).
         var started = acts.HasFlag(NodeActs.AdoptRecord) ? Math.Max(stored.Started, record.Number) : stored.Started;
-        return new Decision(stored with { Record = record, Candidate = null, Started = started, Holds = Holds(stored.Holds, record) }, acts);
+        // What was opened for it as a candidate was opened for it as a record.
+        var opened = record.SameAs(stored.Candidate) ? Math.Max(stored.ExportOpened, record.Number) : stored.ExportOpened;
+        return new Decision(stored with { Record = record, Candidate = null, ExportOpened = opened, Started = started, Holds = Holds(stored.Holds, record) }, acts);
     }
 
     /// <summary>R2: what the copy here was last equal under, as long as it is the same primary's copy.</summary>
@@ -73,7 +75,7 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
         var store = Store(stored, record, facts);
         if (!store.Ok) return store.Refusal;
         if (facts.OpenExport == record.Number && !IsOthers(stored, record)) return store.Value with { Acts = store.Value.Acts | NodeActs.Already };
-        if (stored.ExportOpened >= record.Number && _rules.ExportOpensOnce)
+        if (store.Value.Next.ExportOpened >= record.Number && _rules.ExportOpensOnce)
             return new Refusal("replica.spent", $"The export of generation {record.Number} was opened here before and is gone.", "Make a new generation and copy.");
         return new Decision(store.Value.Next with { ExportOpened = record.Number }, store.Value.Acts | NodeActs.OpenExport);
     }
