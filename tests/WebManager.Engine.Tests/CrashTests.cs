@@ -18,6 +18,7 @@ public sealed class CrashTests
     [InlineData("reboot")]
     [InlineData("failover")]
     [InlineData("migrate")]
+    [InlineData("replace")]
     [InlineData("remove")]
     [InlineData("recover")]
     [InlineData("degrade")]
@@ -54,7 +55,7 @@ public sealed class CrashTests
 
         private async Task RunAsync()
         {
-            await _world.BeginAsync("n1", "n2");
+            await _world.BeginAsync(operation == "replace" ? ["n1", "n2", "n3"] : ["n1", "n2"]);
             await ScenarioInstances.CreateAsync(_world, Bystander);
             if (operation != "create") await ScenarioInstances.CreateAsync(_world, Subject);
             if (operation == "start") await _world.Portal!.DoAsync(new StopInstance("i1"));

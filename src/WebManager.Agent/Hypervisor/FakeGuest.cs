@@ -18,6 +18,7 @@ public sealed class FakeGuest : IGuest
     {
         (_start, Pid, _run, _clock, _serial) = (start, pid, run, clock, new SerialFan(clock));
         Mirror = start.Record is null ? MirrorPhase.None : start.Record.Sync == SyncState.InSync ? MirrorPhase.InSync : MirrorPhase.Alone;
+        if (run.Third is { Candidate: var on }) Third = new ThirdCopy(on.Number, on.Tag, ThirdPhase.Joined);
         _serial.Recall(SerialPort.Tail(Log, 64 * 1024));
     }
 
@@ -68,20 +69,26 @@ public sealed class FakeGuest : IGuest
 
     public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
     {
-        Third = null;
+        IsOnThird(null);
         return TurnAsync(MirrorPhase.Alone, "mirror.alone");
+    }
+
+    private void IsOnThird(ThirdPlace? place)
+    {
+        Third = place is null ? null : new ThirdCopy(place.Candidate.Number, place.Candidate.Tag, ThirdPhase.Joined) { Copy = new CopyReport(0, 0, 0, 0) };
+        Record(_run with { Third = place });
     }
 
     public Task<Outcome<Done>> AddCopyAsync(GenerationRecord candidate, ReplicaAddress replica, CancellationToken ct)
     {
         if (Mirror != MirrorPhase.InSync) return Task.FromResult<Outcome<Done>>(new Refusal("mirror.not-in-sync", $"The guest's mirror is {Mirror}.", "Wait until it is in sync."));
-        Third = new ThirdCopy(candidate.Number, candidate.Tag, ThirdPhase.Joined) { Percent = 100, Copy = new CopyReport(0, 0, 0, 0) };
+        IsOnThird(new ThirdPlace(candidate, replica));
         return TurnAsync(Mirror, "mirror.joined");
     }
 
     public Task<Outcome<Done>> DropCopyAsync(GenerationRecord candidate, CancellationToken ct)
     {
-        if (Third?.Is(candidate) == true) Third = null;
+        if (Third?.Is(candidate) == true) IsOnThird(null);
         return TurnAsync(Mirror, "mirror.changed");
     }
 
@@ -98,7 +105,7 @@ public sealed class FakeGuest : IGuest
     public void Recorded(GenerationRecord record)
     {
         if (record.Sync == SyncState.InSync && Mirror == MirrorPhase.Promised) Mirror = MirrorPhase.InSync;
-        if (Third?.Is(record) == true) Third = null;
+        if (Third?.Is(record) == true) IsOnThird(null);
     }
 
     public async Task<Outcome<Done>> SendAsync(GenerationRecord record, MigrationAddress to, CancellationToken ct)

@@ -211,8 +211,12 @@ public sealed class QemuGuest : IGuest
     /// <summary>The guest is on both copies from here, the other one being there.</summary>
     public void IsOn(CopyPlace place) => Remember(r => r with { Place = place, Third = null }, null);
 
-    /// <summary>From here it may be on a third copy; null: it is certainly not.</summary>
-    public void MayBeOn(ThirdPlace? third) => Remember(r => r with { Third = third }, null);
+    /// <summary>From here it may be on a third copy, which the next run of the agent must know (IOException: it would not); null: it is certainly not.</summary>
+    public void MayBeOn(ThirdPlace? third)
+    {
+        if (third is not null) lock (_gate) (_run with { Third = third }).Write(_parts.Paths.Run);
+        Remember(r => r with { Third = third }, null);
+    }
 
     private void Remember(Func<GuestRun, GuestRun> how, GuestNews? news)
     {

@@ -43,7 +43,7 @@ public sealed class ThirdRulesTests
         // A second try after the first was cleaned, and one while it is still there.
         Assert.True(On("n3").OpenCandidate(cleaned.Next, Candidate with { Tag = "x" }, NodeFacts.Nothing).Ok);
         Assert.Equal(NodeActs.CloseExport | NodeActs.OpenExport, On("n3").OpenCandidate(opened, Candidate with { Tag = "x" }, new(OpenExport: 2)).Value!.Acts);
-        Assert.Equal("generation.stale", On("n3").OpenCandidate(Has(G(2)), Candidate, NodeFacts.Nothing).Refusal?.Code);
+        Assert.Equal("generation.stale", On("n3").OpenCandidate(Has(G(2, tag: "y")), Candidate, NodeFacts.Nothing).Refusal?.Code);
         Assert.Equal("generation.wrong-secondary", On("n2").OpenCandidate(StoredGenerations.None, Candidate, NodeFacts.Nothing).Refusal?.Code);
         Assert.Equal(NodeActs.None, On("n3").Recover(opened with { Record = G(1) }, new(OpenExport: 2)));
     }
@@ -64,7 +64,7 @@ public sealed class ThirdRulesTests
     {
         Assert.Equal(NodeActs.AddCopy, On("n1").AddCopy(Has(G(1)), G(1), Candidate, new(G(1))).Value!.Acts);
         Assert.Equal("guest.absent", On("n1").AddCopy(Has(G(1)), G(1), Candidate, NodeFacts.Nothing).Refusal?.Code);
-        Assert.Equal("generation.stale", On("n1").AddCopy(Has(G(2, SyncState.Alone)), G(1), Candidate, new(G(2, SyncState.Alone))).Refusal?.Code);
+        Assert.Equal("generation.stale", On("n1").AddCopy(Has(G(2, SyncState.Alone, tag: "y")), G(1), Candidate, new(G(2, SyncState.Alone, tag: "y"))).Refusal?.Code);
         Assert.Null(On("n1").DropCopy(Has(G(1)), Candidate));
         Assert.Equal("mirror.decided", On("n1").DropCopy(Has(Candidate), Candidate)?.Code);
         Assert.Equal("mirror.copying", On("n1").Send(Has(G(1)), G(1), On3(G(1))).Refusal?.Code);
