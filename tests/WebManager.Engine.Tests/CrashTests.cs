@@ -94,7 +94,7 @@ public sealed class CrashTests
 
         private void AtStep(string name, string step)
         {
-            if (!_counting || name != $"instance.{operation}") return;
+            if (!_counting || name != (operation == "replace" ? "instance.replace-secondary" : $"instance.{operation}")) return;
             if (++Boundaries != crashAt) return;
             _world.Log($"--- crash {afterMs} ms after {name} {step}");
             if (afterMs == 0) _world.CrashPortal();
