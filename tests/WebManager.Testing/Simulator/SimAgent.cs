@@ -237,20 +237,6 @@ public sealed partial class SimAgent(SimNode node, Guid run)
         return true;
     }
 
-    /// <summary>A copy that the former run of this agent was making: kept if it was whole already, given up otherwise.</summary>
-    private async Task<bool> TakeUpCopyAsync(NodeInstance instance)
-    {
-        if (!node.Guests.TryGetValue(instance.Id, out var guest) || guest.Record is not { } record) return true;
-        if (guest.Mirror == MirrorPhase.Promised && instance.Stored.Promised < record.Number && Rules.Promise(instance.Stored, record) is { Ok: true } decision)
-            await KeepAsync(instance, decision.Value);
-        if (guest.Mirror == MirrorPhase.Copying) guest.SwapBack("The agent was restarted.");
-        guest.AgentRestarted();
-        if (guest.Third is { Phase: ThirdPhase.Copying }) guest.LeaveThird();
-        if (guest is { Phase: GuestPhase.Paused, Mirror: not MirrorPhase.Broken, Dying: false }) guest.Resume();
-        GoOnWithThird(instance.Id, record);
-        return true;
-    }
-
     private async Task KillAsync(SimGuest guest)
     {
         if (!guest.Dying) _world.Spawn(() => guest.KillAsync());
