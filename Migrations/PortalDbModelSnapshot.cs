@@ -255,6 +255,9 @@ namespace WebManager.Web.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Candidate")
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("CleanEnd")
                         .HasColumnType("INTEGER");
 

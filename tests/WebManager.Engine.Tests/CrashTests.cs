@@ -18,6 +18,7 @@ public sealed class CrashTests
     [InlineData("reboot")]
     [InlineData("failover")]
     [InlineData("migrate")]
+    [InlineData("replace")]
     [InlineData("remove")]
     [InlineData("recover")]
     [InlineData("degrade")]
@@ -54,7 +55,7 @@ public sealed class CrashTests
 
         private async Task RunAsync()
         {
-            await _world.BeginAsync("n1", "n2");
+            await _world.BeginAsync(operation == "replace" ? ["n1", "n2", "n3"] : ["n1", "n2"]);
             await ScenarioInstances.CreateAsync(_world, Bystander);
             if (operation != "create") await ScenarioInstances.CreateAsync(_world, Subject);
             if (operation == "start") await _world.Portal!.DoAsync(new StopInstance("i1"));
@@ -93,7 +94,7 @@ public sealed class CrashTests
 
         private void AtStep(string name, string step)
         {
-            if (!_counting || name != $"instance.{operation}") return;
+            if (!_counting || name != (operation == "replace" ? "instance.replace-secondary" : $"instance.{operation}")) return;
             if (++Boundaries != crashAt) return;
             _world.Log($"--- crash {afterMs} ms after {name} {step}");
             if (afterMs == 0) _world.CrashPortal();

@@ -34,6 +34,17 @@ public sealed class DoubtTests
         Assert.Equal(("n1", 5), (verdict.Former!.Primary, verdict.Former.Number));
     }
 
+    /// <summary>H7: n3 has heard that it is the secondary, n1 goes on under the record before; n2 may still answer it.</summary>
+    [Fact]
+    public void A_change_of_secondary_that_its_primary_has_not_stored_is_an_open_handover()
+    {
+        var changed = s_own with { Number = s_own.Number + 1, Tag = "changed", Secondary = "n3" };
+        var runs = new InstanceReport(s_id) { Stored = s_own, Guest = GuestPhase.Running, GuestGeneration = s_own.Number, Disks = 1 };
+        var verdict = Assert.IsType<Verdict.Adopt>(Doubts.Next(Doubted, [new("n1", true, runs), Silent("n2"), Says("n3", changed)]));
+        Assert.Equal((changed, s_own), (verdict.Record, verdict.Former));
+        Assert.Null(Assert.IsType<Verdict.Adopt>(Doubts.Next(Doubted, [new("n1", true, runs with { Stored = changed }), Says("n3", changed)])).Former);
+    }
+
     [Fact]
     public void The_newer_records_own_nodes_must_answer_not_those_of_the_database()
     {

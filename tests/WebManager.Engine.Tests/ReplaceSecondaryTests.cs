@@ -14,7 +14,7 @@ public sealed class ReplaceSecondaryTests
     {
         var engine = world.Portal!.Engine;
         await MakeAsync(world, "i1");
-        Assert.Equal("mirror.in-sync", engine.WouldRefuse(new ReplaceSecondary("i1"), SimPortal.Admin)?.Code);
+        Assert.Equal("secondary.unchanged", engine.WouldRefuse(new ReplaceSecondary("i1") { Node = "n2" }, SimPortal.Admin)?.Code);
         world.Node("n2").PowerOff();
         await world.DelayAsync(TimeSpan.FromSeconds(5));
         (string?, string?) Refused(string? node, Caller? by = null) => engine.WouldRefuse(new ReplaceSecondary("i1") { Node = node }, by ?? SimPortal.Admin) is { } r ? (r.Code, r.Field) : (null, null);

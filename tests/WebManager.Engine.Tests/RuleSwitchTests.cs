@@ -27,6 +27,7 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         { nameof(RuleSwitches.PauseIsEnough), "H12" },
         { nameof(RuleSwitches.ResumeNeedsLease), "H12" },
         { nameof(RuleSwitches.SourceMustRest), "H9" },
+        { nameof(RuleSwitches.CandidateIsNoRecord), "H7" },
     };
 
     /// <summary>Rules that only an engine which itself does wrong, or a second one, makes necessary: it is played by hand.</summary>
@@ -38,6 +39,7 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         [nameof(RuleSwitches.PromiseComesFirst)] = (RecordedInSyncWithoutACopy, 1),
         [nameof(RuleSwitches.StartsOnce)] = (StartedAgainUnderTheSameRecord, 1),
         [nameof(RuleSwitches.NamedIsKept)] = (CleanedWhereItIsNeeded, 1),
+        [nameof(RuleSwitches.JoinedComesFirst)] = (SecondaryChangedWithoutACopy, 1),
         [nameof(RuleSwitches.ExportOpensOnce)] = (ExportOpenedAgainAfterAReboot, 20),
     };
 
@@ -159,6 +161,23 @@ public sealed class RuleSwitchTests(ITestOutputHelper output)
         await hand.BeatForAsync(4);
         await hand.SendAsync("n2", new CreateDisksOrder(hand.Id(), 1, hand.Guest));
         await hand.StartAsync("n2", hand.Promoted());
+        await hand.BeatForAsync(1);
+    }
+
+    /// <summary>H7: n3 is named for n2, which has every write; n1 takes that on without having copied anything, and dies.</summary>
+    private static async Task SecondaryChangedWithoutACopy(Hand hand)
+    {
+        hand.World.AddNode("n3");
+        await hand.StartInSyncAsync();
+        await hand.BeatForAsync(4);
+        var changed = hand.Record with { Number = 2, Tag = "c", Secondary = "n3" };
+        if (!(await hand.SendAsync("n1", new StoreGenerationOrder(hand.Id(), 1, changed))).Ok) return;
+        hand.Record = changed;
+        await hand.SendAsync("n3", new StoreGenerationOrder(hand.Id(), 1, changed));
+        await hand.BeatForAsync(1);
+        hand.World.Node("n1").PowerOff();
+        await hand.BeatForAsync(4);
+        await hand.StartAsync("n3", changed with { Number = 3, Tag = "d", Primary = "n3", Secondary = "n1", Sync = SyncState.Alone });
         await hand.BeatForAsync(1);
     }
 

@@ -43,6 +43,8 @@ internal static class Routes
         app.MapOrder<DegradeOrder, Done>(desk, ready, o => o.Record.Instance, copy.DegradeAsync);
         app.MapOrder<ResyncOrder, Done>(desk, ready, o => o.Record.Instance, copy.ResyncAsync);
         app.MapOrder<CancelResyncOrder, Done>(desk, ready, o => o.Instance, copy.CancelAsync);
+        app.MapOrder<AddCopyOrder, Done>(desk, ready, o => o.Record.Instance, copy.AddAsync);
+        app.MapOrder<DropCopyOrder, Done>(desk, ready, o => o.Candidate.Instance, copy.DropAsync);
         var migration = s.GetRequiredService<MigrationOrders>();
         app.MapOrder<ReceiveGuestOrder, ReceiveGuestReply>(desk, ready, o => o.Record.Instance, migration.ReceiveAsync);
         app.MapOrder<SendGuestOrder, Done>(desk, ready, o => o.Record.Instance, migration.SendAsync);
@@ -70,8 +72,9 @@ internal static class Routes
     private static async Task<Outcome<PeerHashesReply>> HashesAsync(PeerHashesRequest asked, HttpContext http)
     {
         var caller = http.Features.Get<Caller>();
-        var stored = http.RequestServices.GetRequiredService<InstanceTable>().Find(asked.Record.Instance)?.Stored.Record;
-        if (stored is null || !stored.SameAs(asked.Record)) return new Refusal("replica.not-open", $"The copy is not open here under {asked.Record}.") { Field = "record" };
+        var known = http.RequestServices.GetRequiredService<InstanceTable>().Find(asked.Record.Instance)?.Stored;
+        var stored = new[] { known?.Record, known?.Candidate }.FirstOrDefault(r => asked.Record.SameAs(r));
+        if (stored is null) return new Refusal("replica.not-open", $"The copy is not open here under {asked.Record}.") { Field = "record" };
         if (caller?.Unit == "agent" && caller.Name != stored.Primary)
             return new Refusal("peer.wrong-node", $"The certificate is {caller.Name}'s; the copy is {stored.Primary}'s.") { Field = "record" };
         var hashes = await http.RequestServices.GetRequiredService<IReplicas>().HashAsync(asked, http.RequestAborted);

@@ -24,10 +24,13 @@ public sealed record CopyNodes(int Index, long Generation, int Turn)
     public string Copy => $"copy{Suffix}";
     public string Pair => $"pair{Suffix}";
 
-    /// <summary>Reads a node name back; null when it is no name of a copy or a pair.</summary>
+    /// <summary>This copy beside the local image and another one.</summary>
+    public string Trio => $"trio{Suffix}";
+
+    /// <summary>Reads a node name back; null when it is no name of a copy, a pair or a trio.</summary>
     public static CopyNodes? Parse(string? name)
     {
-        if (name is null || !(name.StartsWith("copy", StringComparison.Ordinal) || name.StartsWith("pair", StringComparison.Ordinal))) return null;
+        if (name is not { Length: > 4 } || name[..4] is not ("copy" or "pair" or "trio")) return null;
         var parts = name[4..].Split('-');
         return parts.Length == 3 && parts[1].StartsWith('g') && int.TryParse(parts[0], CultureInfo.InvariantCulture, out var index)
             && long.TryParse(parts[1][1..], CultureInfo.InvariantCulture, out var generation) && int.TryParse(parts[2], CultureInfo.InvariantCulture, out var turn)
@@ -68,10 +71,11 @@ public static class BlockNodes
         return node;
     }
 
-    public static JsonObject Quorum(string name, string local, string copy) => new()
+    /// <summary>Every write must succeed on each of them; reads come from the first one that works.</summary>
+    public static JsonObject Quorum(string name, string local, params IReadOnlyList<string> copies) => new()
     {
-        ["driver"] = "quorum", ["node-name"] = name, ["vote-threshold"] = 2, ["read-pattern"] = "fifo", ["discard"] = "unmap",
-        ["children"] = new JsonArray(local, copy),
+        ["driver"] = "quorum", ["node-name"] = name, ["vote-threshold"] = 1 + copies.Count, ["read-pattern"] = "fifo", ["discard"] = "unmap",
+        ["children"] = new JsonArray([local, .. copies]),
     };
 
     /// <summary>All I/O fails here, so that a guest resumed by mistake would be paused again, not read zeroes.</summary>

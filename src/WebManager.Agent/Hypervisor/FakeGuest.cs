@@ -18,6 +18,7 @@ public sealed class FakeGuest : IGuest
     {
         (_start, Pid, _run, _clock, _serial) = (start, pid, run, clock, new SerialFan(clock));
         Mirror = start.Record is null ? MirrorPhase.None : start.Record.Sync == SyncState.InSync ? MirrorPhase.InSync : MirrorPhase.Alone;
+        if (run.Third is { Candidate: var on }) Third = new ThirdCopy(on.Number, on.Tag, ThirdPhase.Joined);
         _serial.Recall(SerialPort.Tail(Log, 64 * 1024));
     }
 
@@ -31,6 +32,7 @@ public sealed class FakeGuest : IGuest
     public MirrorPhase Mirror { get; private set; }
     public string? MirrorText => null;
     public double? CopyPercent => null;
+    public ThirdCopy? Third { get; private set; }
     public MigrationReport? Migration { get; private set; }
     public DateTimeOffset StartedAt => _run.StartedAt;
     public DateTimeOffset? FirstLineAt => _run.FirstLineAt;
@@ -65,7 +67,30 @@ public sealed class FakeGuest : IGuest
         return Task.CompletedTask;
     }
 
-    public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct) => TurnAsync(MirrorPhase.Alone, "mirror.alone");
+    public Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
+    {
+        IsOnThird(null);
+        return TurnAsync(MirrorPhase.Alone, "mirror.alone");
+    }
+
+    private void IsOnThird(ThirdPlace? place)
+    {
+        Third = place is null ? null : new ThirdCopy(place.Candidate.Number, place.Candidate.Tag, ThirdPhase.Joined) { Copy = new CopyReport(0, 0, 0, 0) };
+        Record(_run with { Third = place });
+    }
+
+    public Task<Outcome<Done>> AddCopyAsync(GenerationRecord candidate, ReplicaAddress replica, CancellationToken ct)
+    {
+        if (Mirror != MirrorPhase.InSync) return Task.FromResult<Outcome<Done>>(new Refusal("mirror.not-in-sync", $"The guest's mirror is {Mirror}.", "Wait until it is in sync."));
+        IsOnThird(new ThirdPlace(candidate, replica));
+        return TurnAsync(Mirror, "mirror.joined");
+    }
+
+    public Task<Outcome<Done>> DropCopyAsync(GenerationRecord candidate, CancellationToken ct)
+    {
+        if (Third?.Is(candidate) == true) IsOnThird(null);
+        return TurnAsync(Mirror, "mirror.changed");
+    }
 
     public async Task<Outcome<Done>> ResyncAsync(GenerationRecord record, ReplicaAddress replica, Func<CancellationToken, Task> promise, CancellationToken ct)
     {
@@ -80,6 +105,7 @@ public sealed class FakeGuest : IGuest
     public void Recorded(GenerationRecord record)
     {
         if (record.Sync == SyncState.InSync && Mirror == MirrorPhase.Promised) Mirror = MirrorPhase.InSync;
+        if (Third?.Is(record) == true) IsOnThird(null);
     }
 
     public async Task<Outcome<Done>> SendAsync(GenerationRecord record, MigrationAddress to, CancellationToken ct)

@@ -24,7 +24,9 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     private bool Mirrored => guest.Start.Record is not null;
 
     /// <summary>A pause that is part of an order's normal course.</summary>
-    public bool PausesBriefly => _copy is { PausesBriefly: true } || Probing;
+    public bool PausesBriefly => _copy is { PausesBriefly: true } || Third is { PausesBriefly: true } || Probing;
+
+    public GuestThird Third { get; private set; } = null!;
 
     /// <summary>The watch on the oldest write stops the guest for a moment to see whether its I/O can end.</summary>
     public bool Probing { get; set; }
@@ -33,6 +35,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     {
         (_qmp, _migration) = (qmp, new MigrationQmp(qmp));
         _graph = new MirrorGraph(qmp, guest.Start.Guest.Template == DiskTemplate.Mirror ? guest.Start.Guest.Disks : [], parts.Tls);
+        Third = new GuestThird(guest, this, qmp, _graph, parts, _leaving.Token);
         var faults = new DiskFaults(guest, this, qmp, parts).RunAsync(_leaving.Token);
         _watching = !Mirrored ? faults : Task.WhenAll(faults, new WriteWatch(guest, this, qmp, _graph, parts).RunAsync(_leaving.Token), new FlushMarks(guest, qmp, _graph, parts).RunAsync(_leaving.Token));
     }
@@ -68,6 +71,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     public async Task<Outcome<Done>> DegradeAsync(GenerationRecord record, CancellationToken ct)
     {
         await StopCopyingAsync();
+        await Third.StopAsync();
         if (guest.IsMoving)
         {
             // It may hang in a drain that waits for the dead copy.
@@ -87,7 +91,8 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
             // Writes in flight end with an error now and pause the guest; one that wrote nothing is paused here.
             await _qmp.ExecuteAsync("stop", null, CancellationToken.None);
             await _graph.SwapToLocalAsync(CancellationToken.None);
-            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, LocalFault = null, BadReads = false, CopyPercent = null }, null);
+            guest.MayBeOn(null);
+            guest.Change(s => s with { Mirror = MirrorPhase.Alone, MirrorText = null, LocalFault = null, BadReads = false, CopyPercent = null, Third = null }, null);
             await _qmp.ExecuteAsync("cont", null, CancellationToken.None);
             guest.Change(s => s, new GuestNews("mirror.alone", $"The guest goes on with this node's copy under {record}."));
             return Done.Value;
@@ -209,13 +214,14 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
     public void Recorded(GenerationRecord record)
     {
         if (record.Sync == SyncState.InSync) guest.Change(s => s.Mirror == MirrorPhase.Promised ? s with { Mirror = MirrorPhase.InSync } : s, null);
+        Third.Recorded(record);
     }
 
     /// <summary>Reads phase and mirror from QEMU; ends what an earlier agent run left half done, where that is safe without asking.</summary>
     public async Task RecallAsync(CancellationToken ct)
     {
-        using var turn = await TurnAsync(ct);
-        await new GuestRecall(guest, _qmp, _graph, parts).RunAsync(ct);
+        using (await TurnAsync(ct)) await new GuestRecall(guest, _qmp, _graph, Third, parts).RunAsync(ct);
+        if (guest.Start.Record is { } record) Third.Recorded(record);
     }
 
     public async Task<IDisposable> TurnAsync(CancellationToken ct)
@@ -235,6 +241,7 @@ public sealed class GuestMirror(QemuGuest guest, GuestParts parts) : IAsyncDispo
         _copyOnLeave = true;
         await _leaving.CancelAsync();
         await _copying;
+        if (Third is not null) await Third.LeaveAsync();
         await _watching;
         _leaving.Dispose();
     }

@@ -6,19 +6,21 @@ using WebManager.Contracts.Agent;
 namespace WebManager.Agent.Hypervisor;
 
 /// <summary>Finds out, after a restart of the agent, in what state QEMU and its block graph are.</summary>
-public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph graph, GuestParts parts)
+public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph graph, GuestThird third, GuestParts parts)
 {
     public async Task RunAsync(CancellationToken ct)
     {
         var mirrored = guest.Start.Record is not null;
-        await graph.RecallAsync(ct);
+        await graph.RecallAsync(guest.ThirdPlace?.Candidate.Number, ct);
         if (mirrored) await EndCopyAsync(ct);
+        var swapping = mirrored && await third.RecallAsync(ct);
         var status = (await qmp.ExecuteAsync("query-status", null, ct)).GetProperty("status").GetString();
         var mirror = mirrored ? await MirrorAsync(status, ct) : MirrorPhase.None;
         guest.Change(s => s with { Phase = PhaseOf(status), Mirror = mirror }, null);
         // prelaunch: the earlier run died between spawn and start. paused: it died in the short pause at the end of a copy,
         // and a guest on its own image may go on; one on both copies may not before the host has stored the promise.
-        if (status == "prelaunch" || (status == "paused" && mirror is MirrorPhase.Alone or MirrorPhase.None)) await qmp.ExecuteAsync("cont", null, ct);
+        // In a pause before or after three copies each write goes to all that the record names.
+        if (status == "prelaunch" || (status == "paused" && (mirror is MirrorPhase.Alone or MirrorPhase.None || swapping))) await qmp.ExecuteAsync("cont", null, ct);
         if (status == "io-error") await AskAgainAsync(mirror, ct);
         parts.Log.GuestAdopted(guest.Instance, guest.Pid, status ?? "", mirror.ToString());
     }
@@ -51,7 +53,6 @@ public sealed class GuestRecall(QemuGuest guest, QmpClient qmp, MirrorGraph grap
             // A guest in sync is on its own image only when taking it over from another node was cut short: it stands still.
             return guest.Start.Record?.Sync == SyncState.InSync ? MirrorPhase.Broken : MirrorPhase.Alone;
         }
-
 
         // On hold, or some disks on one and some on two: an order was cut short. The engine's next degrade repairs it.
         if (!drives.All(d => CopyNodes.Parse(d) is not null) || status == "io-error") return MirrorPhase.Broken;

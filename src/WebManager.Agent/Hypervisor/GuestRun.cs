@@ -8,6 +8,9 @@ namespace WebManager.Agent.Hypervisor;
 /// <param name="EqualUnder">The generation since whose beginning both are equal, as DiskBitmaps writes it.</param>
 public sealed record CopyPlace(ReplicaAddress Replica, string Node, string EqualUnder);
 
+/// <summary>The copy for another secondary, from the moment in which the guest may be on it.</summary>
+public sealed record ThirdPlace(GenerationRecord Candidate, ReplicaAddress Replica);
+
 /// <summary>What an agent run must know of a guest that an earlier one started; kept in the instance's folder.</summary>
 public sealed record GuestRun(int Pid, DateTimeOffset StartedAt)
 {
@@ -17,6 +20,8 @@ public sealed record GuestRun(int Pid, DateTimeOffset StartedAt)
 
     /// <summary>The other copy, while the guest is on both.</summary>
     public CopyPlace? Place { get; init; }
+
+    public ThirdPlace? Third { get; init; }
 
     public static GuestRun? Read(string file)
     {

@@ -26,6 +26,12 @@ public sealed record GuestState(GuestPhase Phase, MirrorPhase Mirror)
     /// <summary>Reads of this node's image failed, and the other copy answered them.</summary>
     public bool BadReads { get; init; }
 
+    /// <summary>See InstanceReport.</summary>
+    public ThirdCopy? Third { get; init; }
+
+    /// <summary>Turns of the copies that were left on purpose: QEMU tells of one copy's errors once a second, so some come when it is gone.</summary>
+    public IReadOnlyList<int> Gone { get; init; } = [];
+
     /// <summary>What Mirror was before it broke; what it is again when the failed writes went through.</summary>
     public MirrorPhase Whole { get; init; }
 
@@ -60,6 +66,13 @@ public static partial class GuestEvents
     public static GuestState Break(this GuestState state, string text) =>
         state with { Whole = state.Mirror.OnBothCopies() ? state.Mirror : state.Whole, Mirror = MirrorPhase.Broken, MirrorText = text };
 
+    /// <summary>The guest waits as with any lost copy; which one it was tells with which it can go on.</summary>
+    public static GuestState LoseThird(this GuestState state, string text)
+    {
+        var lost = state.Third is { } third ? state with { Third = third with { Lost = true, Text = text } } : state;
+        return state.Mirror.OnBothCopies() ? lost.Break(text) : lost with { MirrorText = text };
+    }
+
     private static (GuestState, GuestNews?) IoError(GuestState state, QmpEvent report)
     {
         var fault = Fault(report.Text("qom-path") ?? report.Text("device"), report.Text("operation"), report.Text("reason"));
@@ -78,11 +91,14 @@ public static partial class GuestEvents
     private static (GuestState, GuestNews?) BadCopy(GuestState state, QmpEvent report)
     {
         var remote = CopyNodes.Parse(report.Text("node-name"));
-        var where = remote is null ? "this node" : "the secondary";
+        if (remote is not null && state.Gone.Contains(remote.Turn)) return (state, null);
+        var third = remote is not null && state.Third is { Phase: ThirdPhase.Joined } joined && joined.Number == remote.Generation;
+        var where = remote is null ? "this node" : third ? "the new secondary" : "the secondary";
         var text = $"The copy on {where} failed a {report.Text("type")}: {report.Text("error") ?? "no reason given"}.";
         if (report.Text("type") == "read") return (state with { MirrorText = text, BadReads = state.BadReads || remote is null }, state.MirrorText == text ? null : new GuestNews("disk.error", text, Trouble: true));
         var fault = Fault(report.Text("node-name"), report.Text("type"), report.Text("error"));
         var broke = state.Mirror.OnBothCopies();
+        if (third) return (state.LoseThird(text), broke ? new GuestNews("mirror.broken", text, Trouble: true) : null);
         if (remote is not null && fault.Full) state = state with { CopyFault = fault };
         else if (remote is not null && broke) state = state with { Suspected = fault };
         var broken = broke ? state.Break(text) : state with { MirrorText = text };

@@ -73,6 +73,7 @@ public interface IGuest : IAsyncDisposable
     /// <summary>See InstanceReport.</summary>
     DiskFault? LocalFault => null;
     DiskFault? CopyFault => null;
+    ThirdCopy? Third => null;
     MigrationReport? Migration => null;
 
     /// <summary>Found after a restart of the agent as a source that had sent everything: it must be killed, never continued.</summary>
@@ -101,11 +102,21 @@ public interface IGuest : IAsyncDisposable
 
     Task<Outcome<Done>> CancelResyncAsync(CancellationToken ct);
 
+    /// <summary>
+    /// Copies every disk to the replica while the guest runs in sync; when equal it is on all three copies, each of which has to take every
+    /// write. Returns when copying has begun; Third tells the outcome. Whatever fails before leaves the guest on its pair.
+    /// </summary>
+    Task<Outcome<Done>> AddCopyAsync(GenerationRecord candidate, ReplicaAddress replica, CancellationToken ct);
+
+    /// <summary>Ends what AddCopyAsync began for this candidate: when it answers the guest is on its pair. Another candidate or none: done.</summary>
+    Task<Outcome<Done>> DropCopyAsync(GenerationRecord candidate, CancellationToken ct);
+
     /// <summary>The keeper has stopped the guest's process, or lets it go on: while it stands still its monitor cannot answer.</summary>
     void Halt(bool stopped) { }
 
     /// <summary>
-    /// The engine recorded the generation as in sync: Promised becomes InSync. Call it when that record was stored.
+    /// The engine recorded the generation as in sync: Promised becomes InSync; on three copies with this very candidate the former secondary's is
+    /// left. Call it when that record was stored.
     /// </summary>
     void Recorded(GenerationRecord record) { }
 

@@ -7,7 +7,7 @@ using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Hypervisor;
 
-public sealed class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks, NodeTls? tls = null)
+public sealed partial class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks, NodeTls? tls = null)
 {
     private const long MiB = 1024 * 1024;
     private readonly List<(DiskNodes Nodes, long Bytes)> _disks = [.. disks.OrderBy(d => d.Index).Select(d => (DiskNodes.Of(d.Index), d.SizeMiB * MiB))];
@@ -23,19 +23,23 @@ public sealed class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks, No
     public void StartedInSync(long generation) => (_copies, _lastTurn) = ([.. _disks.Select(d => new CopyNodes(d.Nodes.Index, generation, 1))], 1);
 
     /// <summary>Learns from QEMU which copies exist, after a restart of the agent.</summary>
-    public async Task RecallAsync(CancellationToken ct)
+    /// <param name="third">The generation of a third copy that may be among them.</param>
+    public async Task RecallAsync(long? third, CancellationToken ct)
     {
-        _copies = [.. (await NodesAsync(ct)).Select(CopyNodes.Parse).OfType<CopyNodes>().Distinct()];
-        _lastTurn = _copies.Select(c => c.Turn).DefaultIfEmpty(0).Max();
+        var all = (await NodesAsync(ct)).Select(CopyNodes.Parse).OfType<CopyNodes>().Distinct().OrderBy(c => c.Index).ToList();
+        (_copies, _third) = ([.. all.Where(c => c.Generation != third)], [.. all.Where(c => c.Generation == third)]);
+        _lastTurn = all.Select(c => c.Turn).DefaultIfEmpty(0).Max();
     }
 
     /// <summary>
     /// Cuts the connections to all copies, out of band: works while QEMU's main loop hangs in a drain. Their I/O fails at once, and the
     /// guest is paused by its error policy as soon as it writes. A yanked node is dead for good.
     /// </summary>
-    public async Task YankAsync(CancellationToken ct)
+    public Task YankAsync(CancellationToken ct) => YankAsync([.. _copies, .. _third], ct);
+
+    private async Task YankAsync(IReadOnlyList<CopyNodes> copies, CancellationToken ct)
     {
-        foreach (var copy in _copies)
+        foreach (var copy in copies)
         {
             var instances = new JsonArray(new JsonObject { ["type"] = "block-node", ["node-name"] = copy.Copy });
             try { await qmp.ExecuteOobAsync("yank", new JsonObject { ["instances"] = instances }, ct); }
@@ -83,12 +87,17 @@ public sealed class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks, No
     }
 
     /// <summary>Connects to a replica: one new node per disk, named by generation and turn.</summary>
-    public async Task AddCopiesAsync(GenerationRecord record, ReplicaAddress replica, CancellationToken ct)
+    public Task AddCopiesAsync(GenerationRecord record, ReplicaAddress replica, CancellationToken ct) => ConnectAsync(_copies = NewCopies(record), record, replica, ct);
+
+    private CopyNodes[] NewCopies(GenerationRecord record)
     {
         _lastTurn++;
-        CopyNodes[] copies = [.. _disks.Select(d => new CopyNodes(d.Nodes.Index, record.Number, _lastTurn))];
-        _copies = copies;
-        for (var i = 0; i < copies.Length; i++)
+        return [.. _disks.Select(d => new CopyNodes(d.Nodes.Index, record.Number, _lastTurn))];
+    }
+
+    private async Task ConnectAsync(IReadOnlyList<CopyNodes> copies, GenerationRecord record, ReplicaAddress replica, CancellationToken ct)
+    {
+        for (var i = 0; i < copies.Count; i++)
             await qmp.ExecuteAsync("blockdev-add", BlockNodes.Nbd(copies[i].Copy, replica, i, BlockNodes.ConnectWhileRunning, tls is null ? null : record.Secondary), ct);
     }
 
@@ -96,14 +105,16 @@ public sealed class MirrorGraph(QmpClient qmp, IReadOnlyList<DiskSpec> disks, No
     public async Task DropCopiesAsync(CancellationToken ct)
     {
         await YankAsync(ct);
-        foreach (var copy in _copies)
-        {
-            await TryDeleteAsync(copy.Pair, ct);
-            await TryDeleteAsync(copy.Copy, ct);
-        }
+        await DeleteAsync([.. _copies, .. _third], ct);
+        (_copies, _third) = ([], []);
+    }
+
+    private async Task DeleteAsync(IReadOnlyList<CopyNodes> copies, CancellationToken ct)
+    {
+        // What uses copies goes before any of them: a trio uses two.
+        foreach (var name in copies.Select(c => c.Trio).Concat(copies.Select(c => c.Pair)).Concat(copies.Select(c => c.Copy))) await TryDeleteAsync(name, ct);
         var left = await NodesAsync(ct);
-        if (left.Select(CopyNodes.Parse).OfType<CopyNodes>().FirstOrDefault() is { } stuck) throw new IOException($"QEMU still uses {stuck.Copy}.");
-        _copies = [];
+        if (left.Select(CopyNodes.Parse).FirstOrDefault(c => c is not null && copies.Contains(c)) is { } stuck) throw new IOException($"QEMU still uses {stuck.Copy}.");
     }
 
     // QEMU refuses to move a disk straight from a quorum to its child, so it waits here while the graph is rebuilt.

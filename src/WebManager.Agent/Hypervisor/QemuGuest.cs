@@ -45,6 +45,7 @@ public sealed class QemuGuest : IGuest
     public DiskFault? Suspected => _state.Suspected;
     public int LocalErrors => _state.LocalErrors;
     public bool Halted => _halted;
+    public ThirdCopy? Third => _state.Third;
     public MigrationReport? Migration => _state.Migration;
     public bool Left { get; private set; }
 
@@ -61,6 +62,7 @@ public sealed class QemuGuest : IGuest
     public long? Marked { get; set; }
 
     public CopyPlace? Place => _run.Place;
+    public ThirdPlace? ThirdPlace => _run.Third;
     public bool PoweredOff => _state.PoweredOff;
     public bool Panicked => _state.Panicked;
 
@@ -158,6 +160,10 @@ public sealed class QemuGuest : IGuest
     public Task<Outcome<Done>> ResyncAsync(GenerationRecord record, ReplicaAddress replica, Func<CancellationToken, Task> promise, CancellationToken ct) =>
         _mirror.ResyncAsync(record, replica, promise, ct);
 
+    public Task<Outcome<Done>> AddCopyAsync(GenerationRecord candidate, ReplicaAddress replica, CancellationToken ct) => _mirror.Third.AddAsync(candidate, replica, ct);
+
+    public Task<Outcome<Done>> DropCopyAsync(GenerationRecord candidate, CancellationToken ct) => _mirror.Third.DropAsync(candidate, ct);
+
     public Task<Outcome<Done>> CancelResyncAsync(CancellationToken ct) => _mirror.CancelAsync(ct);
 
     public Task<Outcome<Done>> ContinueAsync(CancellationToken ct) => _mirror.ContinueAsync(ct);
@@ -203,7 +209,14 @@ public sealed class QemuGuest : IGuest
     }, new GuestNews("disk.works", "What had failed on this node's disk went through."));
 
     /// <summary>The guest is on both copies from here, the other one being there.</summary>
-    public void IsOn(CopyPlace place) => Remember(r => r with { Place = place }, null);
+    public void IsOn(CopyPlace place) => Remember(r => r with { Place = place, Third = null }, null);
+
+    /// <summary>From here it may be on a third copy, which the next run of the agent must know (IOException: it would not); null: it is certainly not.</summary>
+    public void MayBeOn(ThirdPlace? third)
+    {
+        if (third is not null) lock (_gate) (_run with { Third = third }).Write(_parts.Paths.Run);
+        Remember(r => r with { Third = third }, null);
+    }
 
     private void Remember(Func<GuestRun, GuestRun> how, GuestNews? news)
     {

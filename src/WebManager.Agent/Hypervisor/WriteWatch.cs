@@ -89,13 +89,28 @@ public sealed class WriteWatch(QemuGuest guest, GuestMirror mirror, QmpClient qm
             if (status == "paused") await qmp.ExecuteAsync("cont", null, ct);
             else guest.Change(s => s with { Phase = GuestPhase.Paused }, null);
         }
-        catch (TimeoutException)
-        {
-            mirror.Probing = false;
-            const string text = "The oldest write was not confirmed in time; the copies were cut off and the guest waits.";
-            guest.Change(s => s with { Mirror = MirrorPhase.Broken, MirrorText = text, Phase = GuestPhase.Paused }, new GuestNews("mirror.broken", text, Trouble: true));
-            await graph.YankAsync(ct);
-        }
+        catch (TimeoutException) { await CutAsync(ct); }
         finally { mirror.Probing = false; }
+    }
+
+    private async Task CutAsync(CancellationToken ct)
+    {
+        mirror.Probing = false;
+        // On three copies the newest is cut off first: the others may be as good as ever.
+        var third = mirror.Third.IsJoined && await OnlyThirdHangsAsync(ct);
+        var text = third ? "The oldest write was not confirmed by the new secondary; its copy was cut off and the guest waits." : "The oldest write was not confirmed in time; the copies were cut off and the guest waits.";
+        guest.Change(s => (third ? s.LoseThird(text) : s with { Mirror = MirrorPhase.Broken, MirrorText = text }) with { Phase = GuestPhase.Paused }, new GuestNews("mirror.broken", text, Trouble: true));
+        if (!third) await graph.YankAsync(ct);
+    }
+
+    private async Task<bool> OnlyThirdHangsAsync(CancellationToken ct)
+    {
+        await graph.YankThirdAsync(ct);
+        try
+        {
+            await qmp.ExecuteAsync("query-status", null, ct, ProbeLimit);
+            return true;
+        }
+        catch (TimeoutException) { return false; }
     }
 }

@@ -36,7 +36,8 @@ public sealed class BeatDesk(NodeIdentity identity, InstanceTable table, IKeeper
 
     /// <summary>
     /// A newer record for a guest that runs here: killed under another primary, else taken on; on disk in both cases. Also that copies are in
-    /// sync, on both nodes: the order that says so may have been lost, and a secondary that does not know answers no challenge.
+    /// sync, on both nodes: the order that says so may have been lost, and a secondary that does not know answers no challenge; also one that was a
+    /// candidate up to now.
     /// </summary>
     public void Hear(GenerationRecord record, long epoch)
     {
@@ -50,6 +51,6 @@ public sealed class BeatDesk(NodeIdentity identity, InstanceTable table, IKeeper
     }
 
     private static bool IsNews(InstanceUnit unit, GenerationRecord record) =>
-        record.Number > (unit.Running?.Number ?? long.MaxValue)
+        record.Number > (unit.Running?.Number ?? long.MaxValue) || record.SameAs(unit.Stored.Candidate)
         || (record.Sync == SyncState.InSync && record.SameAs(unit.Stored.Record) && unit.Stored.Record!.Sync == SyncState.Alone);
 }

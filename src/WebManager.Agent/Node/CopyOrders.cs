@@ -43,6 +43,26 @@ public sealed class CopyOrders(InstanceTable table, Generations generations, Nod
         return done;
     }, ct);
 
+    public Task<Outcome<Done>> AddAsync(AddCopyOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Record.Instance), async unit =>
+    {
+        var decision = rules.AddCopy(unit.Stored, order.Record, order.Candidate, unit.Facts());
+        if (!decision.Ok) return decision.Refusal;
+        if (!decision.Value.Acts.HasFlag(NodeActs.AddCopy)) return Done.Value;
+        if (unit.Guest is not { } guest) return NoMonitor();
+        var begun = await guest.AddCopyAsync(order.Candidate, order.Replica, ct);
+        table.Publish(unit);
+        return begun;
+    }, ct);
+
+    public Task<Outcome<Done>> DropAsync(DropCopyOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Candidate.Instance), async unit =>
+    {
+        if (rules.DropCopy(unit.Stored, order.Candidate) is { } refusal) return refusal;
+        if (unit.Guest is not { } guest) return unit.Pid is null ? Done.Value : NoMonitor();
+        var done = await guest.DropCopyAsync(order.Candidate, ct);
+        table.Publish(unit);
+        return done;
+    }, ct);
+
     /// <summary>
     /// R2. The keeper first: from here the guest needs a lease, and only then may anyone be told of the promise. The guest is paused meanwhile,
     /// so this waits for a lease only shortly; an exception makes the hypervisor go on alone.

@@ -19,17 +19,18 @@ public sealed class GenerationOrders(InstanceTable table, Generations generation
     {
         if (order.Guest.Instance != order.Record.Instance) return new Refusal("order.mixed", "Record and guest are of different instances.") { Field = "guest" };
         // The disks first: a failure there must not use the generation up.
-        var decision = rules.OpenReplica(unit.Stored, order.Record, unit.Facts());
+        Outcome<Decision> Rule(StoredGenerations stored) => order.Candidate ? rules.OpenCandidate(stored, order.Record, unit.Facts()) : rules.OpenReplica(stored, order.Record, unit.Facts());
+        var decision = Rule(unit.Stored);
         if (!decision.Ok) return decision.Refusal;
         if (!decision.Value.Acts.HasFlag(NodeActs.Already))
         {
-            if (disks.Lacks(order.Guest) && order.Record is { Sync: SyncState.InSync, Number: > 1 })
+            if (!order.Candidate && disks.Lacks(order.Guest) && order.Record is { Sync: SyncState.InSync, Number: > 1 })
                 return new Refusal("replica.no-disks", "The copy's images are gone; empty ones are not equal to anything.", "Start it with one copy; the other is made afterwards.");
             if (await generations.CreateDisksAsync(unit, disks, order.Guest, ct) is { Ok: false } made) return made.Refusal;
         }
-        decision = await generations.ApplyAsync(unit, order.Epoch, stored => rules.OpenReplica(stored, order.Record, unit.Facts()), ct);
+        decision = await generations.ApplyAsync(unit, order.Epoch, Rule, ct);
         if (!decision.Ok) return decision.Refusal;
-        var replica = await replicas.OpenAsync(order.Guest, order.Record, ct);
+        var replica = await replicas.OpenAsync(order.Guest, order.Record, order.Candidate, ct);
         unit.OpenExport = replicas.OpenGeneration(unit.Id);
         unit.Disks = disks.Count(unit.Id);
         table.Publish(unit);

@@ -80,6 +80,7 @@ public sealed class InstanceUnit(Guid id)
     {
         Incoming = Incoming?.Generation ?? (IncomingLeft ? 0 : null),
         IncomingWhole = Incoming is { Whole.IsCompletedSuccessfully: true },
+        Third = Guest?.Third,
     };
 
     public InstanceReport Report()
@@ -103,6 +104,7 @@ public sealed class InstanceUnit(Guid id)
             LocalFault = guest?.LocalFault,
             CopyFault = guest?.CopyFault,
             StoodDownBy = Stored.Silenced(),
+            Third = guest?.Third,
             Migration = guest?.Migration ?? Incoming?.Report,
             ExportGeneration = OpenExport,
             Disks = Disks,

@@ -8,7 +8,7 @@ namespace WebManager.Agent.Node;
 public interface IReplicas
 {
     long? OpenGeneration(Guid instance);
-    Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct);
+    Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, bool candidate, CancellationToken ct);
 
     /// <summary>The answer means that no write can arrive any more.</summary>
     Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct);
@@ -40,7 +40,7 @@ public interface IDisks
 public sealed class QemuReplicas(ReplicaExporter exporter) : IReplicas
 {
     public long? OpenGeneration(Guid instance) => exporter.OpenGeneration(instance);
-    public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct) => exporter.OpenAsync(guest, record, ct);
+    public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, bool candidate, CancellationToken ct) => exporter.OpenAsync(guest, record, ct, candidate);
     public Task<Outcome<Done>> CloseAsync(Guid instance, CancellationToken ct) => exporter.CloseAsync(instance, ct);
     public Task AdoptAsync(Guid instance, CancellationToken ct) => exporter.AdoptAsync(instance, ct);
     public Task PrepareAsync(Guid instance, CancellationToken ct) => exporter.PrepareAsync(instance, ct);
@@ -54,7 +54,7 @@ public sealed class FakeReplicas(string host) : IReplicas
 
     public long? OpenGeneration(Guid instance) => _open.TryGetValue(instance, out var open) ? open.Number : null;
 
-    public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct)
+    public Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, bool candidate, CancellationToken ct)
     {
         var address = new ReplicaAddress(host, 1, [.. guest.Disks.Select(d => $"{record.Instance:N}-d{d.Index}-g{record.Number}-{record.Tag}")]);
         _open[record.Instance] = (record.Number, address);

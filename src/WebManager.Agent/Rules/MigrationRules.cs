@@ -1,5 +1,6 @@
 // R4 for live migration, the nodes' half (docs/replication.md).
 using WebManager.Contracts;
+using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Rules;
 
@@ -26,6 +27,7 @@ public sealed partial class NodeRules
         if (record.Primary != node) return WrongNode(record, "primary");
         if (!record.SameAs(stored.Record)) return new Refusal("generation.stale", $"Newest here is {stored.Record}, not {record}.") { Field = "record" };
         if (facts.Guest is not { } guest) return new Refusal("guest.absent", "No guest of this instance runs here.", "Start it, or fail over.");
+        if (facts.Third is { Phase: not ThirdPhase.Failed }) return new Refusal("mirror.copying", "A copy for another secondary is under way.", "Wait for its end, or drop it.");
         return guest is { Sync: SyncState.InSync } && guest.SameAs(record)
             ? new Decision(stored, NodeActs.SendGuest)
             : new Refusal("mirror.not-in-sync", $"The guest runs under {guest}.", "Wait until it is in sync.");

@@ -46,10 +46,12 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
             else if (record.Number > guest.Number || record.Sync != guest.Sync) acts |= NodeActs.AdoptRecord;
         }
 
-        if (facts.OpenExport is { } open && _rules.NewerClosesExport && (open != record.Number || record.Secondary != node)) acts |= NodeActs.CloseExport;
+        if (facts.OpenExport is { } open && _rules.NewerClosesExport && (open != record.Number || record.Secondary != node || IsOthers(stored, record))) acts |= NodeActs.CloseExport;
         // A guest that goes on under a newer generation has run under it: no second start there either (H3).
         var started = acts.HasFlag(NodeActs.AdoptRecord) ? Math.Max(stored.Started, record.Number) : stored.Started;
-        return new Decision(stored with { Record = record, Started = started, Holds = Holds(stored.Holds, record) }, acts);
+        // What was opened for it as a candidate was opened for it as a record.
+        var opened = record.SameAs(stored.Candidate) ? Math.Max(stored.ExportOpened, record.Number) : stored.ExportOpened;
+        return new Decision(stored with { Record = record, Candidate = null, ExportOpened = opened, Started = started, Holds = Holds(stored.Holds, record) }, acts);
     }
 
     /// <summary>R2: what the copy here was last equal under, as long as it is the same primary's copy.</summary>
@@ -72,8 +74,8 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
         if (record.Secondary != node) return WrongNode(record, "secondary");
         var store = Store(stored, record, facts);
         if (!store.Ok) return store.Refusal;
-        if (facts.OpenExport == record.Number) return store.Value with { Acts = store.Value.Acts | NodeActs.Already };
-        if (stored.ExportOpened >= record.Number && _rules.ExportOpensOnce)
+        if (facts.OpenExport == record.Number && !IsOthers(stored, record)) return store.Value with { Acts = store.Value.Acts | NodeActs.Already };
+        if (store.Value.Next.ExportOpened >= record.Number && _rules.ExportOpensOnce)
             return new Refusal("replica.spent", $"The export of generation {record.Number} was opened here before and is gone.", "Make a new generation and copy.");
         return new Decision(store.Value.Next with { ExportOpened = record.Number }, store.Value.Acts | NodeActs.OpenExport);
     }
@@ -180,7 +182,7 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
             else if (newest.Primary == node) acts |= NodeActs.AdoptRecord;
         }
 
-        if (facts.OpenExport is { } open && (open != newest.Number || newest.Secondary != node)) acts |= NodeActs.CloseExport;
+        if (facts.OpenExport is { } open && open != stored.Candidate?.Number && (open != newest.Number || newest.Secondary != node)) acts |= NodeActs.CloseExport;
         return acts;
     }
 
@@ -190,7 +192,7 @@ public sealed partial class NodeRules(string node, TimeSpan startedAt, RuleSwitc
         if (record.Number < mine.Number) return _rules.StaleRefused ? Stale(mine, record) : null;
         var needsPromise = record.Primary == node && record.Sync == SyncState.InSync && _rules.PromiseComesFirst;
         if (record.Number > mine.Number)
-            return needsPromise && facts.Guest is { Sync: SyncState.Alone } guest && stored.Promised != guest.Number ? NotPromised(record) : null;
+            return needsPromise && facts.Guest is { Sync: SyncState.Alone } guest && stored.Promised != guest.Number ? NotPromised(record) : NotJoined(record, facts);
 
         if (_rules.ConflictRefused && (!record.SameAs(mine) || record.Primary != mine.Primary || record.Secondary != mine.Secondary)) return Conflict(mine, record);
         return (mine.Sync, record.Sync) switch

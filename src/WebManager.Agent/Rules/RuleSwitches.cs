@@ -65,6 +65,12 @@ public sealed record RuleSwitches
     /// <summary>A record of an older generation closes its export. Off: stays open (H5).</summary>
     public bool NewerClosesExport { get; init; } = true;
 
+    /// <summary>R4: a candidate is no record. Off: it is stored as one before anybody has decided (H7).</summary>
+    public bool CandidateIsNoRecord { get; init; } = true;
+
+    /// <summary>R4: a guest in sync takes on another secondary only when it is on that one's copy. Off: at any time (H7).</summary>
+    public bool JoinedComesFirst { get; init; } = true;
+
     /// <summary>R4: a source that ran again after its pause is not left to the target. Off: it is (H9).</summary>
     public bool SourceMustRest { get; init; } = true;
 }

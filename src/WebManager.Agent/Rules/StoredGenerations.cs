@@ -1,4 +1,5 @@
 using WebManager.Contracts;
+using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Rules;
 
@@ -12,6 +13,12 @@ public sealed record StoredGenerations
 
     /// <summary>The newest record stored.</summary>
     public GenerationRecord? Record { get; init; }
+
+    /// <summary>
+    /// What a change of secondary would make, for which this node's export was opened: no record, so no challenge is answered for it and nothing
+    /// older is refused for its sake. Gone as soon as a record is stored.
+    /// </summary>
+    public GenerationRecord? Candidate { get; init; }
 
     /// <summary>Newest generation whose export was ever opened here; never opened again (R1).</summary>
     public long ExportOpened { get; init; }
@@ -48,6 +55,9 @@ public sealed record NodeFacts(GenerationRecord? Guest = null, long? OpenExport 
 
     /// <summary>The generation whose guest a waiting process here takes in; null: none waits.</summary>
     public long? Incoming { get; init; }
+
+    /// <summary>A copy for another secondary that the running guest is on, or that is made.</summary>
+    public ThirdCopy? Third { get; init; }
 
     /// <summary>What waits here has everything, and has not run yet.</summary>
     public bool IncomingWhole { get; init; }
@@ -89,6 +99,9 @@ public enum NodeActs
 
     /// <summary>Send the guest's memory to where it waits.</summary>
     SendGuest = 2048,
+
+    /// <summary>Make a third copy, and put the guest on all three.</summary>
+    AddCopy = 4096,
 }
 
 public sealed record Decision(StoredGenerations Next, NodeActs Acts);

@@ -24,19 +24,21 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
     public long? OpenGeneration(Guid instance) => Live(instance)?.Marker.Number;
 
     /// <summary>Opens the exports of every disk, once per generation; an older generation's are closed first. Repeated while open: the same address.</summary>
-    public async Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct)
+    /// <param name="candidate">The record is none yet: another one of its number may follow.</param>
+    public async Task<Outcome<ReplicaAddress>> OpenAsync(GuestSpec guest, GenerationRecord record, CancellationToken ct, bool candidate = false)
     {
         using var turn = await TurnAsync(record.Instance, ct);
         var paths = images.PathsOf(record.Instance);
         var open = Live(record.Instance);
         var marker = ReplicaMarker.Read(paths.ReplicaMarker);
-        if (ReplicaRules.Refuses(marker, record, open?.Marker.Number == record.Number) is { } refusal) return refusal;
-        if (open?.Marker.Number == record.Number) return open.Marker.Address;
+        var isOpen = open?.Marker.Number == record.Number && open.Marker.Tag == record.Tag;
+        if (ReplicaRules.Refuses(marker, record, isOpen) is { } refusal) return refusal;
+        if (isOpen) return open!.Marker.Address;
         var daemon = await TakeAsync(record.Instance, paths, ct);
         if (!daemon.Ok) return daemon.Refusal;
         try
         {
-            return await ExportAsync(daemon.Value, guest, record, paths, ct);
+            return await ExportAsync(daemon.Value, guest, record, candidate, paths, ct);
         }
         catch (Exception e) when (e is QmpException or TimeoutException or IOException)
         {
@@ -65,7 +67,7 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
         return await StartAsync(instance, paths, ct);
     }
 
-    private async Task<Outcome<ReplicaAddress>> ExportAsync(ReplicaDaemon daemon, GuestSpec guest, GenerationRecord record, GuestPaths paths, CancellationToken ct)
+    private async Task<Outcome<ReplicaAddress>> ExportAsync(ReplicaDaemon daemon, GuestSpec guest, GenerationRecord record, bool candidate, GuestPaths paths, CancellationToken ct)
     {
         var disks = guest.Disks.OrderBy(d => d.Index).ToList();
         await daemon.AddDisksAsync(guest, paths, ct);
@@ -73,7 +75,7 @@ public sealed class ReplicaExporter(FileImages images, StorageOptions storage, H
         if (await daemon.ListenAsync(storage, tls is not null, record.Instance.GetHashCode() & 0x7fffffff, ct) is not { } port)
             throw new IOException("No free port for the export.");
         var address = new ReplicaAddress(storage.ReplicaHost, port, [.. disks.Select(d => ReplicaRules.ExportName(record, d.Index))]);
-        var marker = new ReplicaMarker(record.Number, record.Tag, address);
+        var marker = new ReplicaMarker(record.Number, record.Tag, address) { Candidate = candidate };
         // Durable before the first byte can arrive: from here on the generation is spent if this process dies.
         marker.Write(paths.ReplicaMarker);
         for (var i = 0; i < disks.Count; i++) await daemon.ExportAsync(disks[i].Index, address.Exports[i], ct);

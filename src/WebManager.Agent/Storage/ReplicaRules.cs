@@ -8,6 +8,9 @@ namespace WebManager.Agent.Storage;
 /// <summary>What a node durably remembers of the last export it opened for an instance.</summary>
 public sealed record ReplicaMarker(long Number, string Tag, ReplicaAddress Address)
 {
+    /// <summary>It was opened for what a change of secondary would make, which perhaps never was.</summary>
+    public bool Candidate { get; init; }
+
     public static ReplicaMarker? Read(string file)
     {
         try { return JsonSerializer.Deserialize<ReplicaMarker>(File.ReadAllBytes(file), WireJson.Options); }
@@ -26,7 +29,7 @@ public static class ReplicaRules
         null => null,
         _ when marker.Number > record.Number => new Refusal("generation.stale", $"The copy was already opened under generation {marker.Number}.", "Ask for the newest generation."),
         _ when marker.Number < record.Number => null,
-        _ when marker.Tag != record.Tag => new Refusal("generation.conflict", $"Generation {record.Number} exists with two tags.", "Two engines were at work: stop and compare both."),
+        _ when marker.Tag != record.Tag => marker.Candidate ? null : new Refusal("generation.conflict", $"Generation {record.Number} exists with two tags.", "Two engines were at work: stop and compare both."),
         _ when open => null,
         _ => new Refusal("replica.spent", $"The copy was open under generation {record.Number} and was lost.", "Make a new generation and copy again."),
     };

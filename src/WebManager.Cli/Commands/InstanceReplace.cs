@@ -12,7 +12,7 @@ internal static class InstanceReplace
         var (name, reason, noWait) = (Parts.Name("The instance's name or id."), Parts.Reason(), Parts.NoWait());
         var node = new Option<string?>("--new-secondary", "-n") { Description = "The node that gets the copy.", HelpName = "NODE" };
         var auto = new Option<bool>("--auto") { Description = "Let the cluster choose the node." };
-        var command = new Command("replace-disks", "Give it another secondary node, when the present one is lost or outdated. Waits until the new copy is whole.").Does(around, async run =>
+        var command = new Command("replace-disks", "Give it another secondary node. The copy on a good one stays good until the new one is whole. Waits until then.").Does(around, async run =>
         {
             var body = new ReplaceSecondaryRequest { Secondary = run.Get(node), Reason = run.Get(reason) };
             var job = await run.Portal.PostAsync($"instances/{Parts.Path(run.Get(name))}/replace-secondary", body, CliJson.Default.ReplaceSecondaryRequest, CliJson.Default.JobAccepted, run.Ct);

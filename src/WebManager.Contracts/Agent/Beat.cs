@@ -77,6 +77,26 @@ public sealed record DiskFault(int Disk, bool Full, string Text);
 /// <param name="PausedMs">How long the guest stood still at the end; null while the copy runs.</param>
 public sealed record CopyReport(long ComparedBytes, long MovedBytes, long Milliseconds, long? PausedMs);
 
+/// <summary>Copying: the guest runs on its pair meanwhile. Joined: each of its writes goes to all three copies. Failed: the guest is on its pair.</summary>
+public enum ThirdPhase { Copying, Joined, Failed }
+
+/// <summary>A copy on the node that is to be the secondary instead of another (docs/replication.md).</summary>
+/// <param name="Number">Of the candidate record, with its tag.</param>
+public sealed record ThirdCopy(long Number, string Tag, ThirdPhase Phase)
+{
+    /// <summary>0 to 100 while it is copied.</summary>
+    public double? Percent { get; init; }
+    public CopyReport? Copy { get; init; }
+
+    /// <summary>Why it failed, or was lost.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Joined, and a write to it failed: the guest waits until it is told with which copies to go on.</summary>
+    public bool Lost { get; init; }
+
+    public bool Is(GenerationRecord? candidate) => candidate is not null && candidate.Number == Number && candidate.Tag == Tag;
+}
+
 /// <summary>Sending: the guest runs and its memory goes to the other node. Switching: paused, the last of it goes. Receiving: this node takes it in; nothing runs here.</summary>
 public enum MigrationPhase { Sending, Switching, Receiving }
 
@@ -125,6 +145,9 @@ public sealed record InstanceReport(Guid Instance)
 
     /// <summary>The copy on the secondary failed by its disk, not for want of a connection; until a copy onto it has come to its end. Null: nothing is known against it.</summary>
     public DiskFault? CopyFault { get; init; }
+
+    /// <summary>At the primary: the copy for another secondary, that is made or was joined; null: none.</summary>
+    public ThirdCopy? Third { get; init; }
 
     /// <summary>The live migration from or to here; null: none.</summary>
     public MigrationReport? Migration { get; init; }

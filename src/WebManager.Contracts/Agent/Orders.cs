@@ -33,6 +33,12 @@ public sealed record StoreGenerationOrder(Guid Operation, long Epoch, Generation
 /// <summary>The secondary stores the record and opens its export(s), once per generation (R1): opened before and lost means refused with replica.spent.</summary>
 public sealed record OpenReplicaOrder(Guid Operation, long Epoch, GenerationRecord Record, GuestSpec Guest) : IAgentCall<OpenReplicaReply>, IOrder
 {
+    /// <summary>
+    /// The record is none yet: it is what a change of secondary would make. It is kept apart from the record, no challenge is answered for it, and
+    /// another one of the same number takes its place, because it was never in force. Once the record itself is stored, the open export is its.
+    /// </summary>
+    public bool Candidate { get; init; }
+
     [JsonIgnore] public string Path => "/v1/replica/open";
 }
 
@@ -120,6 +126,22 @@ public sealed record ResyncOrder(Guid Operation, long Epoch, GenerationRecord Re
 public sealed record CancelResyncOrder(Guid Operation, long Epoch, Guid Instance) : IAgentCall<Done>, IOrder
 {
     [JsonIgnore] public string Path => "/v1/guests/resync-cancel";
+}
+
+/// <summary>
+/// To the primary of a guest in sync under Record: makes a third copy equal and puts the guest on all three, each of which then confirms every
+/// write. Nothing is in force under Candidate yet. Answers as soon as the copy has begun; InstanceReport.Third tells the rest. Only when Candidate
+/// is stored as the record the former secondary's copy is left.
+/// </summary>
+public sealed record AddCopyOrder(Guid Operation, long Epoch, GenerationRecord Record, GenerationRecord Candidate, ReplicaAddress Replica) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/guests/add-copy";
+}
+
+/// <summary>Ends that: from the answer on the guest is on its pair again. Another candidate or none: done. Refused once the candidate is the record.</summary>
+public sealed record DropCopyOrder(Guid Operation, long Epoch, GenerationRecord Candidate) : IAgentCall<Done>, IOrder
+{
+    [JsonIgnore] public string Path => "/v1/guests/drop-copy";
 }
 
 /// <summary>The last lines of a guest's serial log, oldest first.</summary>

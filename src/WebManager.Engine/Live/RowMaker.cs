@@ -146,7 +146,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
             copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id,
             i.Doubt is null ? Status.Text(seen, status) : Doubts.Text(i, nodes.WitnessesOf(id)), i.Generation?.Number ?? 0)
         {
-            InDoubt = i.Doubt is not null, OldCopies = i.OldCopies, PairText = Placement.Pairs.Fault(i, state.Now, Placement.Locations.Rules(state.Now.Cluster)) is { } f ? $"{f.Message} {f.Remedy}" : null,
+            InDoubt = i.Doubt is not null, OldCopies = i.Candidate is { } c ? [.. i.OldCopies.Where(n => n != c.Secondary)] : i.OldCopies, PairText = Placement.Pairs.Fault(i, state.Now, Placement.Locations.Rules(state.Now.Cluster)) is { } f ? $"{f.Message} {f.Remedy}" : null,
             AutoRecover = !i.RecoveryOff, Priority = i.Priority, HeldBack = seen.HeldBack?.Code, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery,
             DiskFault = Status.DiskFault(seen),
             MigrationPercent = status == InstanceStatus.Migrating && seen.AtPrimary?.Migration is { Phase: MigrationPhase.Sending } sending ? Math.Floor(sending.Percent) : null,

@@ -20,6 +20,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private readonly HashSet<string> _faulty = new(StringComparer.Ordinal);
     private readonly Signal _news = new();
     private readonly StandUps _standUps = new(parts);
+    private readonly ThirdCopies _thirds = new(parts);
     private readonly long _began = parts.Clock.GetTimestamp();
     private Task _loop = Task.CompletedTask;
 
@@ -71,6 +72,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
             if (FirstSign(instance) is { } sign) { await NoteFirstSignAsync(instance.Id, sign, ct); }
             if (busy.Contains(instance.Name) || IsOld(instance)) { continue; }
             _standUps.Look(instance, ct);
+            _thirds.Look(instance, ct);
             var step = Reconcile.Next(rows.See(instance));
             if (step.PoweredItselfOff) { await StaysOffAsync(instance.Id, ct); }
             else if (step.File is RecoverInstance) { starts.Add(new StartWish(instance, step.File, instance.Secondary!)); }
@@ -201,7 +203,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         Verdict.Current => i with { Doubt = null },
         Verdict.Adopt a => i with
         {
-            Doubt = null, Generation = a.Record, Primary = a.Record.Primary, Secondary = a.Record.Secondary, FreshDisks = false,
+            Doubt = null, Candidate = null, Generation = a.Record, Primary = a.Record.Primary, Secondary = a.Record.Secondary, FreshDisks = false,
             StartOrdered = a.Record.Number, Former = a.Former, Mirror = a.Record.Sync == SyncState.InSync ? MirrorState.InSync : MirrorState.Degraded,
         },
         Verdict.Gone => i with { Doubt = null, Stage = LifeStage.Failed, Wanted = AdminState.Down, FailureText = "Its nodes have nothing of it: it was removed after the backup was made. Remove it here, too." },

@@ -25,9 +25,15 @@ public sealed record Instance(Guid Id, string Name, string Owner, string Image, 
 
     /// <summary>
     /// Set with a promotion: the former primary's record, whose guest must be dead (R4) before anything is started under a newer one.
-    /// Cleared, durably, once that is certain.
+    /// With the same primary, set with a change of secondary: a handover that is open (HandoverSteps). Cleared, durably, once that is certain.
     /// </summary>
     public GenerationRecord? Former { get; init; }
+
+    /// <summary>
+    /// The record that a change of secondary would make; Generation stays in force until the primary writes to this one's secondary, too. Any
+    /// other new generation drops it. Null: none is under way.
+    /// </summary>
+    public GenerationRecord? Candidate { get; init; }
 
     /// <summary>The last generation whose process ended cleanly with both copies in sync; the next start may be in sync (H3).</summary>
     public long CleanEnd { get; init; }

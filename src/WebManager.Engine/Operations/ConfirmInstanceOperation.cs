@@ -58,7 +58,7 @@ internal sealed class ConfirmInstanceOperation : InstanceOperation<ConfirmInstan
 
     private static Instance Confirmed(Instance i, GenerationRecord? newest, string off, string other, string tag) => i with
     {
-        Doubt = null, Primary = other, Secondary = off, Mirror = MirrorState.Degraded, FreshDisks = false,
+        Doubt = null, Candidate = null, Primary = other, Secondary = off, Mirror = MirrorState.Degraded, FreshDisks = false,
         Generation = new GenerationRecord(i.Id, (newest?.Number ?? 0) + Doubts.Leap, tag, other, off, SyncState.Alone),
         Former = new GenerationRecord(i.Id, newest?.Number ?? 0, newest?.Tag ?? "", off, other, newest?.Sync ?? SyncState.InSync),
     };

@@ -112,6 +112,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     private static async Task<Outcome<Instance>> PromoteAsync(Instance i, JobContext job, CancellationToken ct)
     {
         var (old, primary) = (i.Generation!, job.Nodes.Find(i.Primary));
+        if (await HandoverSteps.EndAsync(i, () => PowerOffAsync(primary, job, ct), job, ct) is { } open) { return open; }
         await job.StepAsync("stand-down", $"{old.Primary} is silent; it is no longer answered for {i.Name}.", ct);
         primary?.StandDown(old);
         var refusal = await HeardAsync(old, primary, job, ct);
@@ -134,6 +135,7 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     private static Refusal? MayNot(Picture now, Instance i, JobContext job)
     {
         if (RecoveryPolicy.HeldBack(i, now, job.Nodes.SilenceOf(i.Primary)) is { } held) { return held; }
+        if (HandoverSteps.IsOpen(i)) { return HandoverSteps.StillOpen(i); }
         if (job.Parts.Faults.LostTogether() is { Count: > 0 } lost) { return new Refusal("recover.frozen", $"{string.Join(", ", lost)} were lost at once; recovery freezes.", "An administrator releases it."); }
         RecoveryNotes.Promoted(job);
         return null;
@@ -158,9 +160,9 @@ internal sealed class RecoverInstanceOperation : InstanceOperation<RecoverInstan
     }
 
     /// <summary>Runs the node's power command, if it has one. A beat later, so that nodes lost together are known as such: those are not powered off (S40).</summary>
-    private static async Task PowerOffAsync(Loop.NodeWatch primary, JobContext job, CancellationToken ct)
+    private static async Task PowerOffAsync(Loop.NodeWatch? primary, JobContext job, CancellationToken ct)
     {
-        if (!job.Parts.Power.Can(primary.Name)) { return; }
+        if (primary is null || !job.Parts.Power.Can(primary.Name)) { return; }
         var limits = job.Parts.Heartbeat;
         await job.Nodes.UntilAsync(() => primary.Health == NodeHealth.Online || primary.Silence >= limits.Suspect + limits.Every, limits.Every, ct);
         if (primary.Health != NodeHealth.Online && job.Parts.Faults.LostTogether(limits.Suspect).Count == 0) { job.Parts.Power.BeginOnce(primary.Name, job.Job.Id, CancellationToken.None); }

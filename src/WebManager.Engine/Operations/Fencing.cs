@@ -17,7 +17,7 @@ internal static class Fencing
     /// </summary>
     public static async Task<Refusal?> AwaitAsync(JobContext job, Guid id, CancellationToken ct)
     {
-        if (job.Now.Instances[id] is not { Former: { } former, Generation: { } record }) { return null; }
+        if (job.Now.Instances[id] is not { Former: { } former, Generation: { } record } i || HandoverSteps.IsOpen(i)) { return null; }
         // From its answer on the new primary answers no challenge of the former one any more.
         var stored = await job.OrderAsync(record.Primary, new StoreGenerationOrder(job.OperationId($"store/{record}"), job.Epoch, record), Limit, ct);
         if (!stored.Ok) { return stored.Refusal; }

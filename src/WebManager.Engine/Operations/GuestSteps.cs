@@ -121,7 +121,7 @@ internal static class GuestSteps
             var record = new GenerationRecord(id, (instance.Generation?.Number ?? 0) + 1, job.Parts.Random.NewTag(), primary, secondary, sync);
             return changes.Write(instance with
             {
-                Primary = primary, Secondary = secondary, Generation = record,
+                Primary = primary, Secondary = secondary, Generation = record, Candidate = null,
                 Mirror = sync == SyncState.InSync ? MirrorState.InSync : MirrorState.Degraded,
                 StartOrdered = start ? record.Number : instance.StartOrdered,
                 FreshDisks = instance.FreshDisks && !start,

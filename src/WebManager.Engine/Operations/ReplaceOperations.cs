@@ -8,7 +8,7 @@ namespace WebManager.Engine.Operations;
 
 /// <summary>
 /// While the primary is alone: nobody can be promoted, so the next record simply names another secondary. It becomes promotable only when
-/// the primary has promised under that very record, that is, has stored it.
+/// the primary has promised under that very record, that is, has stored it. While both copies are good: InSyncReplacement.
 /// </summary>
 internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecondary>
 {
@@ -18,17 +18,17 @@ internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecon
     public override QuotaRule Quota => QuotaRule.None;
 
     protected override Refusal? Check(ReplaceSecondary request, Instance i, Picture now, EngineParts parts) =>
-        PowerChecks.Ready(i) ?? Mirrored(i) ?? Alone(i) ?? PowerChecks.Online(i.Primary, parts) ?? Wished(request, i, now) ?? Place(request.Node, i, now, parts).Refusal;
+        PowerChecks.Ready(i) ?? Mirrored(i) ?? (InSyncReplacement.Can(i, parts) ? null : Alone(i)) ?? PowerChecks.Online(i.Primary, parts) ?? Wished(request, i, now) ?? Place(request.Node, i, now, parts).Refusal;
 
     private static Refusal? Mirrored(Instance i) => i is { Template: DiskTemplate.Mirror, Secondary: not null }
         ? null
         : new Refusal("instance.not-mirrored", $"{i.Name} has no copy on another node.", "Only mirrored instances have a secondary.");
 
-    /// <summary>A good copy is not given up for one that has yet to be made.</summary>
+    /// <summary>A good copy is not given up for one that has yet to be made, and it is made while the guest runs.</summary>
     private static Refusal? Alone(Instance i) => i.FreshDisks || i.Generation is { Sync: SyncState.Alone }
         ? null
-        : new Refusal("mirror.in-sync", $"The copy of {i.Name} on {i.Secondary} is good, and it is the only one; a secondary is replaced when it is lost or outdated.",
-            $"To give up the copy on {i.Secondary} all the same, set that node offline first; the instance then goes on with one copy until the new one is whole.");
+        : new Refusal("mirror.in-sync", $"The copy of {i.Name} on {i.Secondary} is good, and another one is made while {i.Name} runs on two copies that are in reach.",
+            $"Start {i.Name}, or bring {i.Secondary} back. To give up the copy on {i.Secondary} all the same, set that node offline first.");
 
     private static Refusal? Wished(ReplaceSecondary request, Instance i, Picture now) =>
         request.Node is not { } node ? null
@@ -39,12 +39,13 @@ internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecon
 
     private static Refusal Wrong(string code, string message, string remedy) => new(code, message, remedy) { Field = "secondary" };
 
-    private static Outcome<string> Place(string? node, Instance i, Picture now, EngineParts parts) =>
+    public static Outcome<string> Place(string? node, Instance i, Picture now, EngineParts parts) =>
         Allocator.PlaceSecondary(new Demand(i.MemoryMiB, i.DiskMiB, true, i.Primary, node), i.Secondary!, Candidates.Of(now, parts.Nodes, without: i.Id));
 
     public override async Task<Outcome<Done>> RunAsync(ReplaceSecondary request, JobContext job, CancellationToken ct)
     {
         var id = job.Now.Find(request.Instance)!.Id;
+        if (InSyncReplacement.IsMeant(job.Now.Instances[id], job)) { return await new InSyncReplacement(id, job).RunAsync(request.Node, ct); }
         if (!job.Resumed || job.Job.Step is "prepare" or "fenced")
         {
             var replaced = await ReplaceAsync(request, id, job, ct);
@@ -74,7 +75,7 @@ internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecon
     }
 
     /// <summary>The guest is started from it when the secondary takes over.</summary>
-    private static async Task<Outcome<Done>> ImageAsync(Instance i, string node, JobContext job, CancellationToken ct)
+    public static async Task<Outcome<Done>> ImageAsync(Instance i, string node, JobContext job, CancellationToken ct)
     {
         var image = job.Parts.Images.Images.FirstOrDefault(m => m.Name == i.Image);
         if (image is null) { return new Refusal("image.unknown", $"Image {i.Image} is gone, so {i.Name} could not run on {node}.", "Bring the image back."); }

@@ -73,9 +73,17 @@ public static class Doubts
     private static List<string> Missing(IEnumerable<string?> nodes, IReadOnlyList<Witness> all) =>
         nodes.OfType<string>().Distinct().Where(n => !all.Any(w => w.Node == n && w.Answered)).ToList();
 
-    /// <summary>Its secondary was primary before, and its guest may not be reaped yet: no start before that (R4).</summary>
-    private static GenerationRecord? FormerOf(GenerationRecord newest, IReadOnlyList<Witness> all) =>
-        newest.Secondary is { } other && all.FirstOrDefault(w => w.Node == other)?.Report is { Guest: not GuestPhase.Absent } running
-            ? new GenerationRecord(newest.Instance, running.GuestGeneration, running.Stored?.Tag ?? "", other, newest.Primary, SyncState.InSync)
-            : null;
+    /// <summary>
+    /// Its secondary was primary before, and its guest may not be reaped yet: no start before that (R4). Or its primary has not heard of the
+    /// secondary that it names, and still answers to another one: a handover that is open.
+    /// </summary>
+    private static GenerationRecord? FormerOf(GenerationRecord newest, IReadOnlyList<Witness> all)
+    {
+        if (newest.Secondary is { } other && all.FirstOrDefault(w => w.Node == other)?.Report is { Guest: not GuestPhase.Absent } running)
+        {
+            return new GenerationRecord(newest.Instance, running.GuestGeneration, running.Stored?.Tag ?? "", other, newest.Primary, SyncState.InSync);
+        }
+        return all.FirstOrDefault(w => w.Node == newest.Primary)?.Report is { Guest: not GuestPhase.Absent, Stored: { Sync: SyncState.InSync } before }
+            && before.Number < newest.Number && before.Primary == newest.Primary && before.Secondary != newest.Secondary ? before : null;
+    }
 }

@@ -16,7 +16,7 @@ public static class OldCopies
 
     /// <summary>Only when it is needed for nothing any more: both copies in force are whole, and no former primary has to be waited for.</summary>
     public static bool MayGo(Instance i, string node) =>
-        i is { Stage: LifeStage.Ready, Doubt: null, Former: null, Generation.Sync: SyncState.InSync } && node != i.Primary && node != i.Secondary;
+        i is { Stage: LifeStage.Ready, Doubt: null, Former: null, Generation.Sync: SyncState.InSync } && node != i.Primary && node != i.Secondary && node != i.Candidate?.Secondary;
 
     /// <summary>
     /// Something of the instance is on a node that its record does not name: kept in the list, or left there by an order that arrived late.

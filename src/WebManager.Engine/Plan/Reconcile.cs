@@ -89,6 +89,9 @@ public static class Reconcile
     private static Step OnMirror(Observed seen, InstanceReport report)
     {
         if (seen.Instance.Generation is not { } g) { return Step.Nothing; }
+        // Of a change of secondary: a lost copy that nothing depends on is dropped (ThirdCopies), a record that nobody told it comes with the next beat.
+        if (report is { Mirror: MirrorPhase.Broken, Third: { Lost: true } third } && !third.Is(g)) { return Step.Nothing; }
+        if (g.Sync == SyncState.InSync && report.GuestGeneration < g.Number && seen.Instance.Former?.Primary == g.Primary) { return Step.Nothing; }
         // To go on alone here would choose the copy that is out, and leave the good one behind: it waits for the other node or for its disk.
         if (seen.LocalFault is not null) { return OnSilentPrimary(seen); }
         if (report.Mirror == MirrorPhase.Broken || (g.Sync == SyncState.Alone && (report.GuestGeneration < g.Number || StillBoth(g, report))))

@@ -60,6 +60,7 @@ internal static class ClusterTables
         t.Property(i => i.Nics).AsJson();
         t.Property(i => i.Generation).AsJson();
         t.Property(i => i.Former).AsJson();
+        t.Property(i => i.Candidate).AsJson();
         t.Property(i => i.Doubt).AsJson();
         t.Property(i => i.LastRecovery).AsJson();
         t.Property(i => i.OsParams).AsJson();

@@ -44,6 +44,9 @@ public sealed class Bench : IAsyncDisposable
     public NodeTls SecondaryTls => field ??= Authority.Node(Path.Combine(Root, "tls-s"), "s");
     public TestAuthority Authority { get; } = new();
 
+    /// <summary>Of a third node, where a test has one.</summary>
+    public ReplicaExporter? ThirdExporter { get; set; }
+
     /// <summary>False, before an exporter is made: exports in plain, to compare with.</summary>
     public bool Encrypted { get; set; } = true;
 
@@ -55,7 +58,7 @@ public sealed class Bench : IAsyncDisposable
         public async Task<byte[]> HashAsync(GenerationRecord record, int disk, long offset, long length, CancellationToken ct)
         {
             if (!bench.PeerAnswers) throw new HttpRequestException("No answer.");
-            var hashes = await bench.Exporter.HashAsync(record, disk, offset, length, ct);
+            var hashes = await (record.Secondary == ThirdNode.Name ? bench.ThirdExporter! : bench.Exporter).HashAsync(record, disk, offset, length, ct);
             return hashes.Ok ? hashes.Value : throw new HttpRequestException(hashes.Refusal.Message);
         }
     }

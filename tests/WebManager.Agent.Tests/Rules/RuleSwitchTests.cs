@@ -84,6 +84,8 @@ public sealed class RuleSwitchTests
         [nameof(RuleSwitches.PromiseComesFirst)] = (new() { PromiseComesFirst = false }, r => !Node("n1", r).Store(Stored(G(1, sync: SyncState.Alone)), G(1), NodeFacts.Nothing).Ok),
         [nameof(RuleSwitches.NewerClosesExport)] = (new() { NewerClosesExport = false }, r =>
             Node("n2", r).Store(Opened(r), G(2, "n2", "n1", SyncState.Alone), new(OpenExport: 1)).Value!.Acts.HasFlag(NodeActs.CloseExport)),
+        [nameof(RuleSwitches.CandidateIsNoRecord)] = (new() { CandidateIsNoRecord = false }, r => Node("n3", r).OpenCandidate(StoredGenerations.None, G(2, s: "n3"), NodeFacts.Nothing).Value!.Next.Record is null),
+        [nameof(RuleSwitches.JoinedComesFirst)] = (new() { JoinedComesFirst = false }, r => !Node("n1", r).Store(Stored(G(1)), G(2, s: "n3"), new(G(1))).Ok),
         [nameof(RuleSwitches.SourceMustRest)] = (new() { SourceMustRest = false }, r => Node("n1", r).Switched(new SourceFacts(Sent: true, RanSince: true)) is not null),
     };
 

@@ -54,6 +54,9 @@ public static class AtRest
         if (i.Wanted == AdminState.Down && runs is not null) yield return $"{i.Name} is wanted stopped and runs on {runs.Node.Name}.";
         if (runs is not null && runs.Node.Name != i.Primary) yield return $"{i.Name} runs on {runs.Node.Name}, its primary is {i.Primary}.";
         if (runs is { Record: { } under } && i.Generation is { } g && under.Number != g.Number) yield return $"{i.Name} runs under {under}, newest is {g}.";
+        if (i.Candidate is { } candidate) yield return $"{i.Name} still has the candidate {candidate}.";
+        if (runs is { Third: { Phase: not Contracts.Agent.ThirdPhase.Failed } third }) yield return $"{i.Name} is still on a third copy, of generation {third.Number}.";
+        if (runs is not null && i.Former is { } former && former.Primary == i.Primary) yield return $"{i.Name}: the handover from {former} is still open.";
         // What does not run gets its next record with its next start.
         foreach (var name in new[] { i.Primary, i.Secondary }.OfType<string>().Where(_ => runs is not null))
         {

@@ -37,6 +37,12 @@ internal static partial class Biases
 
     private static void SecondaryReplaced(Draft d, string i)
     {
+        if (d.Chance(0.6))
+        {
+            GoodSecondaryReplaced(d, i);
+            return;
+        }
+
         var (p, s, o) = ($"{i}.primary", $"{i}.secondary", $"{i}.other");
         // Kept away as the node it is now: after the change the same word means another one.
         if (d.Chance(0.3)) d.Do("duplicate", s, Draft.Text(d.Between(2, 25)));

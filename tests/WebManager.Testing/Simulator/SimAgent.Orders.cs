@@ -52,7 +52,7 @@ public sealed partial class SimAgent
     {
         var instance = node.Instance(order.Record.Instance);
         if (instance.Copy is null) return new Refusal("disks.missing", "There are no images here.", "Create them first.");
-        var decision = Rules.OpenReplica(instance.Stored, order.Record, Facts(instance, order.Record));
+        var decision = order.Candidate ? Rules.OpenCandidate(instance.Stored, order.Record, Facts(instance)) : Rules.OpenReplica(instance.Stored, order.Record, Facts(instance, order.Record));
         if (!decision.Ok) return decision.Refusal;
         instance.Spec = order.Guest;
         if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
@@ -196,6 +196,7 @@ public sealed partial class SimAgent
     private void EndCopy(Guid instance)
     {
         if (_copies.Remove(instance, out var copy)) copy.End();
+        if (_thirds.Remove(instance, out var third)) third.End();
     }
 
     private async Task CopyAsync(NodeInstance instance, GenerationRecord record, Life copy)

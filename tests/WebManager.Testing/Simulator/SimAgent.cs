@@ -69,6 +69,8 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
             DegradeOrder order => OrderAsync(order, order.Record.Instance, () => DegradeAsync(order)),
             ResyncOrder order => OrderAsync(order, order.Record.Instance, () => ResyncAsync(order)),
             CancelResyncOrder order => OrderAsync(order, order.Instance, () => CancelResyncAsync(order)),
+            AddCopyOrder order => OrderAsync(order, order.Record.Instance, () => AddCopyAsync(order)),
+            DropCopyOrder order => OrderAsync(order, order.Candidate.Instance, () => DropCopyAsync(order)),
             ReceiveGuestOrder order => OrderAsync(order, order.Record.Instance, () => ReceiveAsync(order)),
             SendGuestOrder order => OrderAsync(order, order.Record.Instance, () => SendAsync(order)),
             ReleaseReplicaOrder order => OrderAsync(order, order.Record.Instance, () => ReleaseAsync(order)),
@@ -124,6 +126,7 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
 
     private bool IsNews(GenerationRecord record) =>
         (node.Guests.GetValueOrDefault(record.Instance)?.Record is { } running && node.Stored(record.Instance).Record is { } mine && record.Number > mine.Number && record.Number >= running.Number)
+        || record.SameAs(node.Stored(record.Instance).Candidate)
         || (record.Sync == SyncState.InSync && node.Stored(record.Instance).Record is { Sync: SyncState.Alone } alone && record.SameAs(alone));
 
     private InstanceReport Report(NodeInstance instance)
@@ -145,6 +148,7 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
             MirrorText = guest?.MirrorText,
             LocalFault = guest?.LocalFault,
             CopyFault = guest?.CopyFault,
+            Third = guest?.Third,
             StoodDownBy = instance.Stored.Silenced(),
             Migration = guest?.Outgoing is { } sending ? new MigrationReport(sending.PausedAt is null ? MigrationPhase.Sending : MigrationPhase.Switching, sending.Generation, sending.Percent, 1 << 20)
                 : node.Incoming.GetValueOrDefault(instance.Id) is { } waiting ? new MigrationReport(MigrationPhase.Receiving, waiting.Generation, 0, 0) : null,
@@ -191,6 +195,7 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
         node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
         asked is not null && node.Keeper is { } keeper && keeper.Rules.HasLease(asked, node.Now))
     {
+        Third = node.Guests.GetValueOrDefault(instance.Id)?.Third,
         Incoming = node.Incoming.GetValueOrDefault(instance.Id)?.Generation,
         IncomingWhole = node.Incoming.GetValueOrDefault(instance.Id)?.State is not null,
     };
@@ -218,27 +223,17 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
         {
             keeper.Rules.Adopt(record, node.Now);
             node.Guests.GetValueOrDefault(instance.Id)?.Adopted(record);
+            GoOnWithThird(instance.Id, record);
             keeper.Watch();
         }
 
         if (acts.HasFlag(NodeActs.OpenExport))
         {
             await node.WorkAsync(5, 40, Life);
-            node.Exports[instance.Id] = instance.Stored.ExportOpened;
+            node.Exports[instance.Id] = instance.Stored.Candidate?.Number ?? instance.Stored.ExportOpened;
+            node.ExportTags[instance.Id] = (instance.Stored.Candidate ?? instance.Stored.Record)!.Tag;
         }
 
-        return true;
-    }
-
-    /// <summary>A copy that the former run of this agent was making: kept if it was whole already, given up otherwise.</summary>
-    private async Task<bool> TakeUpCopyAsync(NodeInstance instance)
-    {
-        if (!node.Guests.TryGetValue(instance.Id, out var guest) || guest.Record is not { } record) return true;
-        if (guest.Mirror == MirrorPhase.Promised && instance.Stored.Promised < record.Number && Rules.Promise(instance.Stored, record) is { Ok: true } decision)
-            await KeepAsync(instance, decision.Value);
-        if (guest.Mirror == MirrorPhase.Copying) guest.SwapBack("The agent was restarted.");
-        guest.AgentRestarted();
-        if (guest is { Phase: GuestPhase.Paused, Mirror: not MirrorPhase.Broken, Dying: false }) guest.Resume();
         return true;
     }
 

@@ -28,20 +28,28 @@ public sealed partial class SimGuest
                 continue;
             }
 
-            var attached = ReplicaGeneration;
-            var there = await SendAsync(n, flush);
+            var attached = (ReplicaGeneration, _graph);
+            var (one, other) = (SendAsync(n, flush), SendToThirdAsync(n, flush));
+            var (there, third) = (await one, await other);
             if (!here)
             {
-                if (Both && attached == ReplicaGeneration) FailHere();
+                if (Both && attached == (ReplicaGeneration, _graph)) FailHere();
             }
-            else if (there == true && Both && Phase is not GuestPhase.Paused && attached == ReplicaGeneration)
+            else if (there == true && third == true && Both && Phase is not GuestPhase.Paused && attached == (ReplicaGeneration, _graph))
             {
                 var stable = !flush || await FlushAsync();
                 if (stable && Both && Phase is not GuestPhase.Paused) break;
-                if (!stable && Both && attached == ReplicaGeneration) FailHere();
+                if (!stable && Both && attached == (ReplicaGeneration, _graph)) FailHere();
             }
-            else if (Both && attached == ReplicaGeneration && Phase is not GuestPhase.Paused)
+            else if (Both && attached == (ReplicaGeneration, _graph) && Phase is not GuestPhase.Paused)
             {
+                if (there == true)
+                {
+                    LoseThird(third is null ? "no answer from the third copy" : "the third copy was closed");
+                    continue;
+                }
+
+                if (third != true && Third is { } lost) Third = lost with { Lost = true };
                 if (there == false) SuspectCopy();
                 Break(there is null ? "no answer from the copy" : "the copy was closed");
             }

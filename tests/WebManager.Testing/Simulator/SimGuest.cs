@@ -109,10 +109,11 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
     }
 
     /// <summary>True: the copy has it. False: refused. Null: no answer in time.</summary>
-    private async Task<bool?> SendAsync(int n, bool flush)
+    private Task<bool?> SendAsync(int n, bool flush) => _replicaNode is { } other ? SendAsync(other, ReplicaGeneration, null, n, flush) : Task.FromResult<bool?>(false);
+
+    /// <param name="tag">Only where an export of the same generation and another tag may be open.</param>
+    private async Task<bool?> SendAsync(string other, long generation, string? tag, int n, bool flush)
     {
-        if (_replicaNode is not { } other) return false;
-        var generation = ReplicaGeneration;
         var answer = new TaskCompletionSource<bool?>();
         using var yank = Node.Clock.CreateTimer(_ => answer.TrySetResult(null), null, YankAfter, Timeout.InfiniteTimeSpan);
         _world.Spawn(async () =>
@@ -120,7 +121,7 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
             if (!await _world.Network.CarryAsync(Node.Name, other)) return;
             var there = _world.Node(other);
             bool? result;
-            try { result = await there.ReceiveAsync(Instance, generation, n, flush); }
+            try { result = await there.ReceiveAsync(Instance, generation, n, flush, tag); }
             catch (DiedException) { return; }
             if (result is { } told && await _world.Network.CarryAsync(other, Node.Name)) answer.TrySetResult(told);
         });
@@ -143,6 +144,7 @@ public sealed partial class SimGuest(SimNode node, GuestSpec spec, GenerationRec
     public void Degrade(GenerationRecord leave)
     {
         (Record, Both, Mirror, MirrorText, LocalFault) = (leave, false, MirrorPhase.Alone, null, null);
+        SetThird(null, null);
         if (Phase == GuestPhase.Paused) SetPhase(GuestPhase.Running);
         else Changed();
         _world.Happened("guest.degraded", Name, null, Node.Name);

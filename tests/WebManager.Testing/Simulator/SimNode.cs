@@ -42,6 +42,9 @@ public sealed class SimNode(SimWorld world, string name)
     /// <summary>Open exports: instance to generation.</summary>
     public Dictionary<Guid, long> Exports { get; } = [];
 
+    /// <summary>The tag in their names: candidates have numbers that others had, too.</summary>
+    public Dictionary<Guid, string> ExportTags { get; } = [];
+
     /// <summary>Processes that wait for a migrating guest.</summary>
     public Dictionary<Guid, SimIncoming> Incoming { get; } = [];
 
@@ -216,10 +219,11 @@ public sealed class SimNode(SimWorld world, string name)
     }
 
     /// <summary>A write of the primary's guest arrives at the export (0: only a connection). Null: nobody answers.</summary>
-    public async Task<bool?> ReceiveAsync(Guid instance, long generation, int write, bool flush)
+    public async Task<bool?> ReceiveAsync(Guid instance, long generation, int write, bool flush, string? tag = null)
     {
         if (!Powered) return null;
         await ThawedAsync();
+        if (tag is not null && ExportTags.GetValueOrDefault(instance) != tag) return false;
         if (Exports.GetValueOrDefault(instance) != generation || CopyOf(instance) is not { } copy) return false;
         if (_hanging.Count > 0 && (write == 0 || _hanging.Contains(write % 2))) return null;
         if (write > 0)

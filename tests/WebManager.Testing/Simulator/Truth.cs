@@ -108,6 +108,8 @@ public sealed class Truth(SimWorld world)
         if (world.Forked && now.Number >= was.Number + Engine.Plan.Doubts.Leap) return;   // on a person's word, right or wrong
         if (now.Primary != was.Primary)
             world.Check(was.Sync == SyncState.InSync && was.Secondary == now.Primary, $"{name}: {now.Primary} promoted from {was} (R4).");
+        if (now.Number > was.Number && now is { Sync: SyncState.InSync } && now.Primary == was.Primary && now.Secondary != was.Secondary && Executing(after.Id) is { } runs && runs.Node.Name == now.Primary)
+            world.Check(runs.Third is { Phase: WebManager.Contracts.Agent.ThirdPhase.Joined } third && third.Is(now), $"{name}: {now} recorded before {now.Primary} writes to {now.Secondary} (R4, H7).");
         if (now.Number > was.Number && now.Sync == SyncState.InSync)
             world.Check(was.Sync == SyncState.InSync || before.FreshDisks || before.CleanEnd == was.Number || was.Number == 0, $"{name}: in sync under a new number after {was} (R2).");
     }
