@@ -56,6 +56,23 @@ public sealed class ReplaceSecondaryTests
     });
 
     [Fact]
+    public void Copy_that_no_other_node_can_take_is_said_once_and_shown_until_one_can() => InCluster(new SimOptions(), async world =>
+    {
+        await MakeAsync(world, "i1");
+        var (engine, id) = (world.Portal!.Engine, world.Database.Find("i1")!.Id);
+        await world.Portal.DoAsync(new ModifyCluster { ReplaceAfterSeconds = 60 });
+        await world.Portal.DoAsync(new ModifyNode("n3") { Drained = true });
+        world.Node("n2").PowerOff();
+        await world.DelayAsync(TimeSpan.FromMinutes(10));
+        Assert.Single(world.Database.ClusterEvents, e => e.Kind == "instance.secondary-unreplaced");
+        Assert.Matches("n2 has been away for long.*n3: drained", engine.Feeds.Instances.Find(id)!.Text);
+        await world.Portal.DoAsync(new ModifyNode("n3") { Drained = false });
+        await world.DelayAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal(("n3", MirrorState.InSync), (world.Database.Find("i1")!.Secondary, world.Database.Find("i1")!.Mirror));
+        Assert.Null(engine.Feeds.Instances.Find(id)!.Text);
+    });
+
+    [Fact]
     public void Node_that_is_gone_for_good_leaves_with_its_old_copies() => InCluster(new SimOptions(), async world =>
     {
         await MakeAsync(world, "i1");

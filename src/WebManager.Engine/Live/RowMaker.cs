@@ -13,6 +13,7 @@ namespace WebManager.Engine.Live;
 internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds feeds, EventBook events, IPowerControl power)
 {
     private readonly ConcurrentDictionary<string, NodeHealth> _told = [];
+    private readonly ConcurrentDictionary<Guid, string> _unreplaced = [];
 
     public void OnCommitted(Picture before, Changes changes)
     {
@@ -70,11 +71,22 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         foreach (var node in state.Now.Nodes.Keys) { SetNode(node); }
     }
 
+    /// <summary>Why the watcher could not replace its secondary; null: it could. True: so far it was not known that it cannot.</summary>
+    public bool Unreplaced(Guid id, string? why)
+    {
+        var before = _unreplaced.GetValueOrDefault(id);
+        if (before == why) { return false; }
+        if (why is null) { _unreplaced.TryRemove(id, out _); }
+        else { _unreplaced[id] = why; }
+        SetInstance(id);
+        return before is null;
+    }
+
     public Observed See(Instance i)
     {
         var seen = new Observed(i, nodes.HealthOf(i.Primary), nodes.ReportOf(i.Primary, i.Id), i.Secondary is null ? null : nodes.HealthOf(i.Secondary), nodes.ReportOf(i.Secondary, i.Id))
         {
-            SecondaryAway = nodes.Find(i.Secondary)?.Away, ReplaceAfter = RecoveryPolicy.ReplaceAfter(i, state.Now),
+            SecondaryAway = nodes.Find(i.Secondary)?.Away, Unreplaced = _unreplaced.GetValueOrDefault(i.Id), ReplaceAfter = RecoveryPolicy.ReplaceAfter(i, state.Now),
             SecondaryRestarts = nodes.HealthOf(i.Secondary) is NodeHealth.Suspect or NodeHealth.Lost && AgentRestarts.SilenceExpected(i.Secondary, nodes.SilenceOf(i.Secondary), state.Now),
             PrimaryFault = DiskFaultsOf.Node(i.Primary, state.Now, nodes), SecondaryFault = DiskFaultsOf.Node(i.Secondary, state.Now, nodes),
         };
@@ -136,7 +148,12 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
 
     private void SetInstance(Guid id)
     {
-        if (!state.Now.Instances.TryGetValue(id, out var i)) { feeds.Instances.Set(id, null); return; }
+        if (!state.Now.Instances.TryGetValue(id, out var i))
+        {
+            feeds.Instances.Set(id, null);
+            _unreplaced.TryRemove(id, out _);
+            return;
+        }
         var (seen, job, old) = (See(i), state.Now.OpenJobOf(i.Name), feeds.Instances.Find(id));
         var status = Status.Of(seen, job?.Request);
         var copying = seen.AtPrimary is { Mirror: MirrorPhase.Copying } && i.Generation?.Sync == SyncState.Alone;

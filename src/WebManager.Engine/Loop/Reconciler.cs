@@ -218,6 +218,10 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         var filed = await door.SubmitAsync(request, Caller.Watcher, why, ct);
         if (filed.Ok) { parts.Log.WatcherFiles(request.Name, instance.Name); }
         else { parts.Log.WatcherRefused(request.Name, instance.Name, filed.Refusal.Message); }
+        if (request is ReplaceSecondary && rows.Unreplaced(instance.Id, filed.Ok ? null : $"{filed.Refusal.Message} {filed.Refusal.Remedy}".TrimEnd()) && !filed.Ok)
+        {
+            parts.Events.Add("instance.secondary-unreplaced", Severity.Warning, $"instance:{instance.Name}", $"{instance.Name}: no other node can take the place of {instance.Secondary}. {filed.Refusal!.Message}");
+        }
         return filed.Ok;
     }
 

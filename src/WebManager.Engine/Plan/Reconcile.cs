@@ -20,6 +20,9 @@ public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceRep
     /// <summary>After how long it is replaced; null: not now.</summary>
     public TimeSpan? ReplaceAfter { get; init; }
 
+    /// <summary>Why it was not replaced when it was time; null: nobody tried, or it was.</summary>
+    public string? Unreplaced { get; init; }
+
     /// <summary>What is known against the disks of its nodes (DiskFaultsOf); null: nothing.</summary>
     public string? PrimaryFault { get; init; }
     public string? SecondaryFault { get; init; }

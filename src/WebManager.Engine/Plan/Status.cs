@@ -45,6 +45,8 @@ public static class Status
             InstanceStatus.Paused => DiskFault(seen) is { } fault ? $"{fault} {Helps(seen)}" : seen.AtPrimary?.MirrorText ?? "Its disk does not answer; it goes on as soon as that is settled.",
             InstanceStatus.Recovering => $"{i.Primary} is being given over to.",
             InstanceStatus.Running when DiskFault(seen) is { } fault => $"{fault} It runs with one copy; the other is made again by itself when that disk works, or on another node (wm instance replace-disks {i.Name} --auto).",
+            InstanceStatus.Running when seen is { Unreplaced: { } none, Instance.Generation.Sync: SyncState.Alone, Secondary: NodeHealth.Lost or NodeHealth.Offline } =>
+                $"It runs with one copy: {i.Secondary} has been away for long, and no other node can take its place. {none}",
             InstanceStatus.Creating or InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.AdminDown or InstanceStatus.Removing or InstanceStatus.Migrating => null,
         };
     }
