@@ -142,7 +142,8 @@ public sealed class GuestThird(QemuGuest guest, GuestMirror mirror, QmpClient qm
     {
         using var hangs = new CancellationTokenSource(parts.Options.OldestWrite, parts.Clock);
         var yank = Task.CompletedTask;
-        using var guard = hangs.Token.Register(() => yank = graph.YankAsync(CancellationToken.None));
+        // One that the keeper has stopped answers nothing either, which is no fault of its copies.
+        using var guard = hangs.Token.Register(() => yank = guest.Halted ? Task.CompletedTask : graph.YankAsync(CancellationToken.None));
         guest.Change(s => s with { Gone = [.. s.Gone, .. leaves.Select(c => c.Turn).Distinct().Except(s.Gone)] }, null);
         _pauses = true;
         try
