@@ -17,6 +17,9 @@ internal sealed class Migration(JobContext job, Instance i)
     private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(10);
     private const int SwitchTries = 3;
 
+    /// <summary>An answer that is on its way is there by then.</summary>
+    private static readonly TimeSpan AnswerWait = TimeSpan.FromSeconds(5);
+
     private readonly GenerationRecord _old = i.Generation!;
     private int _cancels;
     private long? _switchedAt;
@@ -60,7 +63,10 @@ internal sealed class Migration(JobContext job, Instance i)
         await silent;
         var sent = await sending;
         ct.ThrowIfCancellationRequested();
-        return first == silent && !sent.Ok ? new Refusal("node.unreachable", $"Node {to} does not answer any more.", "Wait until it is back.") : sent;
+        if (first != silent || sent.Ok) { return sent; }
+        return job.Nodes.HealthOf(to) != NodeHealth.Online
+            ? new Refusal("node.unreachable", $"Node {to} does not answer any more.", "Wait until it is back.")
+            : new Refusal("migration.failed", $"{from} sends nothing any more, and its word about it was lost.", "Try again.");
     }
 
     private async Task<Outcome<Done>> SentAsync(SendGuestOrder order, CancellationToken ct)
@@ -69,15 +75,26 @@ internal sealed class Migration(JobContext job, Instance i)
         catch (OperationCanceledException) { return new Refusal("migrate.interrupted", "The sending was given up."); }
     }
 
-    /// <summary>Ends when the target falls silent; tells now and then how far the sending is.</summary>
+    /// <summary>
+    /// Ends when the target falls silent, and when the source has said for a while that it sends nothing any more: the answer to a call of hours
+    /// may be lost. Tells now and then how far the sending is.
+    /// </summary>
     private async Task SilentAsync(string target, CancellationToken ct)
     {
+        var seen = false;
+        bool Ended()
+        {
+            var sends = job.Nodes.ReportOf(_old.Primary, i.Id)?.Migration is not null;
+            seen |= sends;
+            return job.Nodes.HealthOf(target) != NodeHealth.Online || (seen && !sends);
+        }
         try
         {
-            while (!await job.Nodes.UntilAsync(() => job.Nodes.HealthOf(target) != NodeHealth.Online, TellEvery, ct))
+            while (!await job.Nodes.UntilAsync(Ended, TellEvery, ct))
             {
                 if (job.Nodes.ReportOf(_old.Primary, i.Id)?.Migration is { Phase: MigrationPhase.Sending } m) { await job.LogAsync($"{m.Percent:0} % of the memory is there, {MiB(m.MovedBytes)} MiB sent.", ct); }
             }
+            if (job.Nodes.HealthOf(target) == NodeHealth.Online) { await Task.Delay(AnswerWait, job.Parts.Clock, ct); }
         }
         catch (OperationCanceledException) { }
     }

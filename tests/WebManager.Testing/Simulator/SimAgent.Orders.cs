@@ -178,6 +178,7 @@ public sealed partial class SimAgent
         if (!decision.Ok) return decision.Refusal;
         if (decision.Value.Acts.HasFlag(NodeActs.Already) || _copies.ContainsKey(instance.Id)) return Done.Value;
         if (await KeepAsync(instance, decision.Value, order.Epoch) is { } replaced) return replaced;
+        if (!node.Guests.ContainsKey(instance.Id)) return new Refusal("guest.absent", "The guest does not run here; its disks are copied while it runs.", "Start it, then copy.");
         var copy = new Life();
         _copies[instance.Id] = copy;
         _world.Spawn(() => CopyAsync(instance, order.Record, copy));
