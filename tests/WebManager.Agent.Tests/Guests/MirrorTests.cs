@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using WebManager.Agent.Hypervisor;
 using WebManager.Agent.Hypervisor.Copy;
+using WebManager.Agent.Storage;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 using Xunit;
@@ -66,6 +67,23 @@ public sealed partial class MirrorTests
         await other.BeatsOnAsync(spec, 1);
         var resumed = int.Parse(other.Serial(spec).Split("resume ")[1].Split('\n')[0].Trim(), null);
         Assert.InRange(resumed, said, said + 1);
+    }
+
+    [Fact]
+    public async Task S66_Qemu_started_by_hand_on_either_copy_is_refused_by_the_lock_of_the_image()
+    {
+        await using var bench = new Bench();
+        var (spec, guest) = await InSyncAsync(bench);
+        foreach (var copy in new[] { bench.Primary, bench.Secondary })
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var byHand = await Programs.RunAsync(bench.Options.Qemu, ["-S", "-nodefaults", "-display", "none", "-m", "16", "-drive", $"file={copy.PathsOf(spec.Instance).Disk(0)},format=qcow2,if=virtio"], limit.Token);
+            Assert.False(byHand.Ok);
+            Assert.Contains("Failed to get \"write\" lock", byHand.Why, StringComparison.Ordinal);
+        }
+
+        await bench.BeatsOnAsync(spec, 2);
+        Assert.Equal((MirrorPhase.InSync, GuestPhase.Running), (guest.Mirror, guest.Phase));
     }
 
     [Fact]
