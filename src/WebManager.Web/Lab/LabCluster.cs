@@ -41,7 +41,7 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     public async Task OpenAsync(CancellationToken ct)
     {
         var folder = data.Folder("lab");
-        var possible = await LabNetwork.PossibleAsync($"wmprobe{Environment.ProcessId % 100000}", ct);
+        var possible = await LabNetwork.PossibleAsync(ct);
         Identity = LabIdentity.Open(folder, _options.Network, possible ? LabWires.Namespaces : LabWires.Loopback, await LabNetwork.UsedAsync(ct));
         _processes = new LabProcesses(Identity.Id, time);
         _network = Identity.Wires == LabWires.Namespaces ? new LabNetwork(Identity, folder) : null;

@@ -23,9 +23,10 @@ internal sealed class LabNetwork(LabIdentity lab, string owner)
     }
 
     /// <summary>Whether this process may make namespaces, bridges and taps.</summary>
-    public static async Task<bool> PossibleAsync(string probe, CancellationToken ct)
+    public static async Task<bool> PossibleAsync(CancellationToken ct)
     {
         if (!Environment.IsPrivilegedProcess || !File.Exists("/dev/net/tun")) return false;
+        var probe = $"wmprobe{Random.Shared.Next():x8}";   // several may ask at one time; a link's name has 15 characters at most
         try
         {
             var added = await LabCommand.RunAsync("ip", ["netns", "add", probe], ct);
