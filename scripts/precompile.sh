@@ -14,19 +14,23 @@ compiler=$packages/${name,,}/$version/tools/crossgen2
 [ -x "$compiler" ] || exit 0
 
 dotnet=$(dirname -- "$(readlink -f -- "$(command -v dotnet)")")
-framework() { local all; all=("$dotnet/shared/$1/${version%%.*}".*); echo "${all[-1]}/*.dll"; }
+framework() { echo "$(printf '%s\n' "$dotnet/shared/$1/${version%%.*}".* | sort -V | tail -1)/*.dll"; }
+key() { { echo "$version"; cat "$1"; } | sha256sum | cut -c1-32; }
 mkdir -p "$store"
 for folder in "$@"; do
   for file in "$folder"/*.dll; do
     # The outcome is kept by what went in: most of it never changes.
-    key=$({ echo "$version"; cat "$file"; } | sha256sum | cut -c1-32)
-    grep -qsx "$key" "$store/made" && continue   # it is the outcome itself
-    if [ ! -f "$store/$key" ]; then
-      "$compiler" "$file" -o "$store/$key.new" -r "$(framework Microsoft.NETCore.App)" -r "$(framework Microsoft.AspNetCore.App)" -r "$folder/*.dll" \
-        --targetos:linux -O >"$store/log" 2>&1 && mv "$store/$key.new" "$store/$key" || { rm -rf "$store/$key.new"; continue; }
+    outcome=$store/$(key "$file")
+    if [ -f "$outcome.made" ]; then touch "$outcome.made"; continue; fi   # it is an outcome itself
+    if [ -f "$outcome" ]; then touch "$outcome"
+    else
+      "$compiler" "$file" -o "$outcome.new" -r "$(framework Microsoft.NETCore.App)" -r "$(framework Microsoft.AspNetCore.App)" -r "$folder/*.dll" \
+        --targetos:linux -O >"$store/log" 2>&1 && mv "$outcome.new" "$outcome" || { rm -rf "$outcome.new"; continue; }
     fi
     # The same time: the lab tells programs apart by the sizes and times of their files.
-    cp "$store/$key" "$file.new" && touch -r "$file" "$file.new" && mv "$file.new" "$file"
-    { echo "$version"; cat "$file"; } | sha256sum | cut -c1-32 >>"$store/made"
+    cp "$outcome" "$file.new" && touch -r "$file" "$file.new" && mv "$file.new" "$file"
+    touch "$store/$(key "$file").made"
   done
 done
+# What no build of the last week used.
+find "$store" -type f -mtime +7 -delete

@@ -1,5 +1,4 @@
 // /api/v1/cluster, /events, /images, and /healthz.
-using System.Reflection;
 using System.Text.Json;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
@@ -11,7 +10,7 @@ namespace WebManager.Web.Api;
 
 internal static class ClusterRoutes
 {
-    public static readonly string Version = typeof(ClusterRoutes).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+    public static readonly string Version = PortalVersion.Own.Split('+')[0];
 
     public static void MapCluster(this RouteGroupBuilder api)
     {
