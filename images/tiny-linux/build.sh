@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
-inputs=(build.sh init setup yaml.sh udhcpc beat append)
+inputs=(build.sh init setup yaml.sh udhcpc beat record.c append)
 complete() { [ -s "$out/vmlinux" ] && [ -s "$out/vmlinuz" ] && [ -s "$out/initrd" ] && [ -s "$out/image.json" ]; }
 # Asking apt takes seconds, so it is asked only after its lists or the inputs have changed.
 stamp=$( (cd "$here" && sha256sum "${inputs[@]}"; stat -c %Y /var/lib/apt/lists /var/lib/dpkg/status 2>/dev/null) | sha256sum)
@@ -24,7 +24,7 @@ if [ -z "$kernel_package" ]; then
     echo "tiny-linux: apt knows no linux-image-cloud-amd64: run apt-get update" >&2
     exit 1
 fi
-parts=$(apt-cache show --no-all-versions "$kernel_package" busybox-static dropbear-bin coreutils | sed -n 's/^Package: //p; s/^Version: //p' | paste -d' ' - - | sort)
+parts=$(apt-cache show --no-all-versions "$kernel_package" busybox-static dropbear-bin coreutils tcc | sed -n 's/^Package: //p; s/^Version: //p' | paste -d' ' - - | sort)
 version=$( (cd "$here" && sha256sum "${inputs[@]}"; echo "$parts") | sha256sum | cut -c1-16)
 if complete && grep -q "\"version\":\"$version\"" "$out/image.json"; then
     echo "$stamp" >"$out/.stamp"
@@ -67,6 +67,8 @@ install -m755 "$here/init" "$root/init"
 install -m755 "$here/setup" "$here/udhcpc" "$root/etc/tiny/"
 install -m644 "$here/yaml.sh" "$root/etc/tiny/"
 install -m755 "$here/beat" "$root/usr/bin/beat"
+unpack tcc "$tmp/tcc"
+"$tmp/tcc/usr/bin/tcc" -nostdlib -static -B"$tmp/tcc/usr/lib/x86_64-linux-gnu/tcc" -o "$root/usr/bin/record" "$here/record.c"
 # busybox's dd has no oflag=dsync, which is how the cost of a flushed write is measured; its libraries are dropbear's.
 install -m755 /bin/dd "$root/usr/bin/gnu-dd"
 

@@ -68,11 +68,13 @@ internal sealed class Measurements(PortalProcess portal) : IAsyncDisposable
             var first = here.LastBeat();
             await Until.TrueAsync(() => here.LastBeat() >= first + 5, s_limit, "beat counts");
             var watches = new[] { new BeatWatch(here), new BeatWatch(there) };
-            await Api.SucceedsAsync(SubmitAsync());
+            var job = await SubmitAsync();
+            await Api.SucceedsAsync(Task.FromResult(job));
             var last = there.LastBeat();
             await Until.TrueAsync(() => there.LastBeat() >= last + 20, s_limit, "beat counts there");
             times.Add(new Beats([.. (await Task.WhenAll(watches.Select(w => w.StopAsync()))).SelectMany(b => b.All).OrderBy(b => b.Number)]).LongestPause);
             Tell("migrate", run, times[^1]);
+            Console.WriteLine($"  {string.Join("; ", (await Api.LogAsync(job)).Where(l => l.Contains("still", StringComparison.Ordinal)))}");
         }
         await RemoveAsync("nomad");
         return new Measured("longest gap of the guest's writes in a live migration", times);

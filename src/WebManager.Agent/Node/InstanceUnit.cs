@@ -44,6 +44,9 @@ public sealed class InstanceUnit(Guid id)
 
     public string IncomingId { get; } = QemuHypervisor.IncomingId(id);
 
+    /// <summary>How often a migration was cancelled: a sending that is just being made ready must not begin after that.</summary>
+    public int MigrationCancels { get; set; }
+
     public bool Stopping { get; set; }
 
     /// <summary>The keeper made it stand still: nobody has answered for its generation (R3).</summary>

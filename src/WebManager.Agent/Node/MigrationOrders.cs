@@ -42,35 +42,54 @@ public sealed class MigrationOrders(InstanceTable table, Generations generations
 
     public async Task<Outcome<Done>> SendAsync(SendGuestOrder order, CancellationToken ct)
     {
+        var unit = table.Get(order.Record.Instance);
+        var cancels = unit.MigrationCancels;
+        var asked = await InLane.RunAsync<Done>(unit, _ => Task.FromResult(May()), ct);
+        if (!asked.Ok) return asked;
+        // The process of the export by which the copy here is reached afterwards: started now, not when the guest stands still and waits for it.
+        await replicas.PrepareAsync(unit.Id, ct);
         var sending = Task.FromResult<Outcome<Done>>(NoMonitor());
-        var begun = await InLane.RunAsync<Done>(table.Get(order.Record.Instance), unit => Task.FromResult(Begin(unit)), ct);
+        var begun = await InLane.RunAsync<Done>(unit, _ => Task.FromResult(Begin()), ct);
+        if (unit.Guest?.Migration is null) DropWayBack(unit);
         // Outside the lane: a degrade or a stop must be able to come, and ends it.
         return begun.Ok ? await sending : begun;
 
-        Outcome<Done> Begin(InstanceUnit unit)
+        Outcome<Done> May()
         {
             var decision = generations.Decide(unit, order.Epoch, stored => rules.Send(stored, order.Record, unit.Facts()));
             if (!decision.Ok) return decision.Refusal;
-            if (unit.Stopping) return new Refusal("guest.stopping", "The guest is being stopped.", "Start it on the other node when it has ended.");
+            if (unit.MigrationCancels != cancels) return new Refusal("migration.cancelled", "The migration was cancelled.", "The guest goes on where it was.");
+            return unit.Stopping ? new Refusal("guest.stopping", "The guest is being stopped.", "Start it on the other node when it has ended.") : Done.Value;
+        }
+
+        Outcome<Done> Begin()
+        {
+            if (May() is { Ok: false } refused) return refused;
             if (unit.Guest is not { } guest) return Done.Value;
             sending = guest.SendAsync(order.Record, order.To, ct);
-            if (guest.Migration is not null) PrepareWayBack(unit, guest);
+            if (guest.Migration is not null) KeepWayBack(unit, guest);
             return Done.Value;
         }
     }
 
-    /// <summary>The process of the export by which the copy here is reached afterwards is started while the guest still runs.</summary>
-    private void PrepareWayBack(InstanceUnit unit, IGuest guest)
+    /// <summary>Until the sending fails.</summary>
+    private void KeepWayBack(InstanceUnit unit, IGuest guest)
     {
-        watch.InBackground("way back", () => replicas.PrepareAsync(unit.Id, CancellationToken.None));
         guest.Changed += Ended;
 
         void Ended(IGuest sender, string kind, string text)
         {
             if (kind != "migration.failed") return;
             guest.Changed -= Ended;
-            watch.InBackground("way back", () => InLane.RunAsync<Done>(unit, u => u.Guest == guest ? replicas.CloseAsync(u.Id, CancellationToken.None) : Task.FromResult<Outcome<Done>>(Done.Value), CancellationToken.None));
+            DropWayBack(unit);
         }
+    }
+
+    /// <summary>Only beneath a guest that goes on here: any other export that is open by then is somebody's.</summary>
+    private void DropWayBack(InstanceUnit unit)
+    {
+        if (unit.Guest is not { } guest) return;
+        watch.InBackground("way back", () => InLane.RunAsync<Done>(unit, u => u.Guest == guest ? replicas.CloseAsync(u.Id, CancellationToken.None) : Task.FromResult<Outcome<Done>>(Done.Value), CancellationToken.None));
     }
 
     public Task<Outcome<SwitchGuestReply>> SwitchAsync(SwitchGuestOrder order, CancellationToken ct) => InLane.RunAsync<SwitchGuestReply>(table.Get(order.Record.Instance), async unit =>
@@ -128,6 +147,7 @@ public sealed class MigrationOrders(InstanceTable table, Generations generations
         if (table.Find(order.Instance) is not { } unit) return Done.Value;
         return await InLane.RunAsync<Done>(unit, async u =>
         {
+            u.MigrationCancels++;
             if (u.Guest is { } guest) await guest.CancelMigrationAsync(ct);
             return await generations.ActAsync(u, NodeActs.KillIncoming, ct);
         }, ct);

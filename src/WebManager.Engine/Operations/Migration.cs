@@ -22,8 +22,8 @@ internal sealed class Migration(JobContext job, Instance i)
 
     private readonly GenerationRecord _old = i.Generation!;
     private int _cancels;
-    private long? _switchedAt;
     private SwitchGuestReply? _switched;
+    private long _switchedAt, _recordedAt, _openedAt;
 
     public async Task<Outcome<Done>> RunAsync(CancellationToken ct)
     {
@@ -40,6 +40,7 @@ internal sealed class Migration(JobContext job, Instance i)
         if (!switched.Ok) { return await GiveUpAsync(switched.Refusal, ct); }
         (_switched, _switchedAt) = (switched.Value, job.Parts.Clock.GetTimestamp());
         var moved = await GuestSteps.NewGenerationAsync(job, i.Id, _old, Moved, _old.Secondary!, _old.Primary, SyncState.InSync, start: true, $"The guest has left {_old.Primary}; {_old.Secondary} is the primary now.", ct);
+        _recordedAt = job.Parts.Clock.GetTimestamp();
         return moved.Ok ? await TakeOverAsync(moved.Value.Generation!, ct) : await GiveUpAsync(moved.Refusal, ct);
     }
 
@@ -123,6 +124,7 @@ internal sealed class Migration(JobContext job, Instance i)
         var stored = await storing;
         if (!stored.Ok) { return await StartAnewAsync(record, stored.Refusal, ct); }
         if (!replica.Ok) { return await StartAnewAsync(record, replica.Refusal, ct); }
+        _openedAt = job.Parts.Clock.GetTimestamp();
         var taken = await GuestSteps.LeasedAsync(job, turn => job.OrderAsync(to,
             new TakeOverOrder(job.OperationId($"take-over/{record}/{turn}"), job.Epoch, record, spec, replica.Value.Replica), OrderLimit, ct), ct);
         return taken.Ok ? await ToldAsync(record, ct) : await StartAnewAsync(record, taken.Refusal, ct);
@@ -131,10 +133,12 @@ internal sealed class Migration(JobContext job, Instance i)
     private async Task<Outcome<Done>> ToldAsync(GenerationRecord record, CancellationToken ct)
     {
         var how = "";
-        if (_switched is { } told && _switchedAt is { } at)
+        if (_switched is { } told)
         {
-            var after = (long)job.Parts.Clock.GetElapsedTime(at).TotalMilliseconds;
-            how = $" {MiB(told.MovedBytes)} MiB of memory moved; the guest stood still for {told.PausedMs + after} ms, {told.PausedMs} of them until it had left {record.Secondary}.";
+            var now = job.Parts.Clock.GetTimestamp();
+            long Ms(long from, long to) => (long)job.Parts.Clock.GetElapsedTime(from, to).TotalMilliseconds;
+            how = $" {MiB(told.MovedBytes)} MiB of memory moved; the guest stood still for {told.PausedMs + Ms(_switchedAt, now)} ms: {told.PausedMs} until it had left {record.Secondary}, " +
+                $"{Ms(_switchedAt, _recordedAt)} for the record, {Ms(_recordedAt, _openedAt)} for its other copy, {Ms(_openedAt, now)} until {record.Primary} went on with it.";
         }
         await job.LogAsync($"Runs on {record.Primary}.{how}", ct);
         job.Parts.Events.Add("instance.migrated", Severity.Info, $"instance:{i.Name}", $"{i.Name} moved from {record.Secondary} to {record.Primary} while it ran.{how}", record.Secondary, record.Primary, job.Job.Id);

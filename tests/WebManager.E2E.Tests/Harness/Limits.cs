@@ -13,8 +13,8 @@ internal static class Limits
     public static TimeSpan LossThatTells => Seconds(1);
     public static TimeSpan SilentLoss => Seconds(4);
 
-    /// <summary>An emulated guest stands still while all of its memory is sent (docs/replication.md, "Live migration").</summary>
-    public static TimeSpan MigrationGap(bool emulated) => Seconds(emulated ? 2 : 0.5);
+    /// <summary>Of most moves; without KVM a move on a machine that does something else at that moment may take twice as long.</summary>
+    public static TimeSpan MigrationGap => Seconds(0.5);
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds * s_slowness);
 }
