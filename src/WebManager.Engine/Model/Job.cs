@@ -37,6 +37,12 @@ public sealed record Caller(string UserId, string Name, bool Admin, string Face)
     public static readonly Caller Watcher = new("", "watcher", true, "watcher");
 
     public string? Address { get; init; }
+
+    /// <summary>A token that may only look.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Ids of the instances that a token is for; null: all that its user may.</summary>
+    public IReadOnlyList<Guid>? Only { get; init; }
 }
 
 public enum Severity { Info, Warning, Error }
