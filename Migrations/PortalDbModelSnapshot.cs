@@ -128,6 +128,53 @@ namespace WebManager.Web.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("WebManager.Engine.Model.Charge", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Allocated")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AllocatedAfter")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Instance")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Job")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Running")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RunningAfter")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Why")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Owner");
+
+                    b.ToTable("charges", (string)null);
+                });
+
             modelBuilder.Entity("WebManager.Engine.Model.Cluster", b =>
                 {
                     b.Property<Guid>("Id")
@@ -250,6 +297,55 @@ namespace WebManager.Web.Migrations
                     b.ToTable("engine_leases", (string)null);
                 });
 
+            modelBuilder.Entity("WebManager.Engine.Model.Grant", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Rights")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Key");
+
+                    b.ToTable("grants", (string)null);
+                });
+
+            modelBuilder.Entity("WebManager.Engine.Model.Holding", b =>
+                {
+                    b.Property<string>("Owner")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Allocated")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Running")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Owner");
+
+                    b.ToTable("holdings", (string)null);
+                });
+
             modelBuilder.Entity("WebManager.Engine.Model.Instance", b =>
                 {
                     b.Property<Guid>("Id")
@@ -292,6 +388,12 @@ namespace WebManager.Web.Migrations
 
                     b.Property<string>("LastRecovery")
                         .HasColumnType("TEXT");
+
+                    b.Property<string>("MadeBy")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("");
 
                     b.Property<int>("MemoryMiB")
                         .HasColumnType("INTEGER");
@@ -400,6 +502,9 @@ namespace WebManager.Web.Migrations
 
                     b.Property<string>("Request")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Reserved")
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("StartedAt")
@@ -512,6 +617,53 @@ namespace WebManager.Web.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("node_groups", (string)null);
+                });
+
+            modelBuilder.Entity("WebManager.Engine.Model.OwnerLimits", b =>
+                {
+                    b.Property<string>("Owner")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Limits")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Owner");
+
+                    b.ToTable("quotas", (string)null);
+                });
+
+            modelBuilder.Entity("WebManager.Engine.Model.UserGroup", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Members")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Project")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Name")
+                        .IsUnique();
+
+                    b.ToTable("user_groups", (string)null);
                 });
 
             modelBuilder.Entity("WebManager.Web.Data.ApiToken", b =>

@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using WebManager.Contracts;
+using WebManager.Engine.Access;
 using WebManager.Contracts.Agent;
 using WebManager.Engine.Live;
 using WebManager.Engine.Loop;
@@ -36,25 +37,26 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     private Task? _ended;
 
     public ClusterEngine(IClusterStore store, INodeLinks links, IImageCatalog images, IRandomness random, TimeProvider clock,
-        HeartbeatOptions heartbeat, RecoveryOptions recovery, ILogger log, IStepObserver? steps = null, IPowerControl? power = null)
+        HeartbeatOptions heartbeat, RecoveryOptions recovery, ILogger log, IPeople people, IStepObserver? steps = null, IPowerControl? power = null)
     {
         _store = store;
-        var state = new ClusterState(store);
+        var state = new ClusterState(store, clock);
         _lease = new DatabaseLease(store, random.NewGuid(), clock, heartbeat, log);
         var events = new EventBook(state, Feeds, clock, log);
         var standing = new Standing(state, _lease, random, clock, events, log);
         var nodes = new NodeBook(links, state, standing, clock, heartbeat, log);
         power ??= new NoPowerControl();
         _parts = new EngineParts(state, nodes, images, random, clock, heartbeat, recovery, new PowerDesk(power, nodes, events, clock, heartbeat.Every * 1.5),
-            new NodeFaults(nodes, state, events, clock, heartbeat, recovery), events, Feeds, steps, log);
+            new NodeFaults(nodes, state, events, clock, heartbeat, recovery), events, Feeds, steps, log, people);
         _runner = new JobRunner(_parts);
         _door = new Door(_parts, _runner);
         _runner.Door = _door;
-        _rows = new RowMaker(state, nodes, Feeds, events, power);
+        _rows = new RowMaker(state, nodes, Feeds, events, power, people);
         _reconciler = new Reconciler(_parts, _door, _rows);
         state.Committed += OnCommitted;
         state.Halting += OnHalting;
         nodes.Changed += OnNode;
+        people.Changed += _rows.OnPeople;
     }
 
     public ClusterFeeds Feeds { get; } = new();
@@ -104,6 +106,8 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
             _lease.MoveHere(changes);
             lease = changes.Lease;
             if (moved) { Restored.Into(changes, now, _parts.Clock.GetUtcNow()); }
+            // Instances from before there was a ledger.
+            if (now.Holdings.IsEmpty) { Quota.Ledger.Repair(now, changes, _parts.Clock.GetUtcNow(), "quota.begin", 0); }
             return Done.Value;
         }, ct);
         return lease!;
@@ -123,6 +127,12 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         Instances = stored.Instances.ToImmutableSortedDictionary(i => i.Id, i => i),
         Names = stored.Instances.ToImmutableSortedDictionary(i => i.Name, i => i.Id, StringComparer.Ordinal),
         Jobs = stored.Jobs.ToImmutableSortedDictionary(j => j.Id, j => j),
+        OpenReservations = [.. stored.Jobs.Where(j => !j.Ended && j.Reserved is not null)],
+        UserGroups = stored.UserGroups.ToImmutableSortedDictionary(g => g.Id, g => g),
+        Grants = stored.Grants.ToImmutableSortedDictionary(g => g.Key, g => g, StringComparer.Ordinal),
+        Access = new AccessIndex(stored.Grants, stored.UserGroups),
+        Holdings = stored.Holdings.ToImmutableSortedDictionary(h => h.Owner, h => h, StringComparer.Ordinal),
+        Quotas = stored.Quotas.ToImmutableSortedDictionary(q => q.Owner, q => q, StringComparer.Ordinal),
         LastJobId = stored.LastJobId,
     };
 
@@ -137,6 +147,10 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     }
 
     public Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct) => _door.SubmitAsync(request, caller, why, ct);
+
+    public OwnerRow? OwnerRow(string owner) => _rows.OwnerRow(owner);
+
+    public Sight SightOf(Caller caller) => new(() => _parts.Now, caller);
 
     public Refusal? WouldRefuse(OperationRequest request, Caller caller) => _door.WouldRefuse(request, caller);
 

@@ -1,5 +1,6 @@
 // The engine as its faces see it: one door for changes, feeds for reading.
 using WebManager.Contracts;
+using WebManager.Engine.Access;
 using WebManager.Engine.Live;
 using WebManager.Engine.Model;
 
@@ -20,6 +21,15 @@ public interface IClusterEngine
 
     /// <summary>The same checks as Submit, and nothing else; null when it would be accepted. Pages show a control if and only if this allows it.</summary>
     Refusal? WouldRefuse(OperationRequest request, Caller caller);
+
+    /// <summary>What this caller may see, by the newest grants at each question.</summary>
+    Sight SightOf(Caller caller);
+
+    /// <summary>What an owner holds and may, also one that holds nothing yet; null: there is no such owner.</summary>
+    OwnerRow? OwnerRow(string owner);
+
+    /// <summary>The newest picture; pages and routes read it through SightOf.</summary>
+    Picture Now { get; }
 
     /// <summary>Completes when the job has ended; the ended job.</summary>
     Task<Job> WaitAsync(long job, CancellationToken ct);

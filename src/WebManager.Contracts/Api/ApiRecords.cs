@@ -184,6 +184,12 @@ public sealed record CreateInstanceRequest(string Name, string Image, int Vcpus,
     public IReadOnlyList<string>? SshKeys { get; init; }
     public IReadOnlyDictionary<string, string>? OsParams { get; init; }
     public bool Start { get; init; } = true;
+
+    /// <summary>user:NAME, usergroup:NAME or nobody; null: the caller.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Even over the owner's quota; administrators only.</summary>
+    public bool Force { get; init; }
     public string? Reason { get; init; }
 }
 

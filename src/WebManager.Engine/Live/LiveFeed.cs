@@ -27,27 +27,59 @@ public sealed class LiveFeed<TKey, T> where TKey : notnull where T : class
 
     public IReadOnlyDictionary<TKey, T> Current() { lock (_gate) { return new Dictionary<TKey, T>(_current); } }
 
+    /// <summary>The rows that may be seen.</summary>
+    public IReadOnlyList<T> Current(Func<T, bool> sees) { lock (_gate) { return [.. _current.Values.Where(sees)]; } }
+
     public T? Find(TKey key) { lock (_gate) { return _current.GetValueOrDefault(key); } }
 
-    public Subscription Subscribe()
+    /// <param name="sees">Rows for which it is false never reach the subscriber; asked at each change and at Recheck. Null: all do.</param>
+    public Subscription Subscribe(Func<T, bool>? sees = null)
     {
         lock (_gate)
         {
-            var subscription = new Subscription(this, new Dictionary<TKey, T>(_current));
+            var snapshot = _current.Where(r => sees?.Invoke(r.Value) ?? true).ToDictionary();
+            var subscription = new Subscription(this, snapshot, sees);
             _subscribers.Add(subscription);
             return subscription;
         }
     }
 
-    public sealed class Subscription(LiveFeed<TKey, T> owner, IReadOnlyDictionary<TKey, T> snapshot) : IDisposable
+    /// <summary>What may be seen has changed: rows come and go accordingly.</summary>
+    public void Recheck()
     {
+        lock (_gate)
+        {
+            foreach (var subscriber in _subscribers.Where(s => s.Filtered))
+            {
+                foreach (var (key, value) in _current) { subscriber.Recheck(key, value); }
+            }
+        }
+    }
+
+    public sealed class Subscription(LiveFeed<TKey, T> owner, IReadOnlyDictionary<TKey, T> snapshot, Func<T, bool>? sees) : IDisposable
+    {
+        private readonly HashSet<TKey>? _shown = sees is null ? null : [.. snapshot.Keys];
         private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         private Dictionary<TKey, T?> _pending = [];
 
         public IReadOnlyDictionary<TKey, T> Snapshot { get; } = snapshot;
 
+        internal bool Filtered => _shown is not null;
+
+        internal void Recheck(TKey key, T value)
+        {
+            if (sees!(value) != _shown!.Contains(key)) { Post(key, value); }
+        }
+
         internal void Post(TKey key, T? value)   // runs under the feed's lock
         {
+            if (_shown is not null)
+            {
+                if (value is not null && !sees!(value)) { value = null; }
+                // Of what was never shown not even the end is told.
+                if (value is null && !_shown.Remove(key)) { return; }
+                if (value is not null) { _shown.Add(key); }
+            }
             _pending[key] = value;
             _signal.Writer.TryWrite(true);
         }

@@ -10,10 +10,11 @@ using WebManager.Engine.Ports;
 
 namespace WebManager.Engine.Live;
 
-internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds feeds, EventBook events, IPowerControl power)
+internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds feeds, EventBook events, IPowerControl power, IPeople people)
 {
     private readonly ConcurrentDictionary<string, NodeHealth> _told = [];
     private readonly ConcurrentDictionary<Guid, string> _unreplaced = [];
+    private readonly AccessRows _access = new(state, feeds, people);
 
     public void OnCommitted(Picture before, Changes changes)
     {
@@ -25,7 +26,19 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         foreach (var node in changes.Jobs.Select(j => j.Request).OfType<RestartAgent>().Select(r => r.Node).Where(n => feeds.Nodes.Find(n) is { } row && row.AgentRestart != AgentRestarts.Of(n, state.Now)).Distinct()) { SetNode(node); }
         if (changes.Groups.Count + changes.GroupsRemoved.Count + changes.Nodes.Count + changes.NodesRemoved.Count > 0) { SetGroups(before); }
         foreach (var i in Regrouped(before, changes)) { SetInstance(i.Id); }
+        _access.OnCommitted(before, changes);
         Forget(before);
+    }
+
+    public OwnerRow? OwnerRow(string owner) => _access.RowOf(owner);
+
+    /// <summary>Somebody's name or account has changed.</summary>
+    public void OnPeople()
+    {
+        if (!state.HasBegun) { return; }
+        foreach (var id in state.Now.Instances.Keys) { SetInstance(id); }
+        _access.All();
+        feeds.Recheck();
     }
 
     public void OnNode(NodeWatch watch, NodeHealth old)
@@ -69,6 +82,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         foreach (var job in state.Now.Jobs.Values) { SetJob(job, 0); }
         foreach (var id in state.Now.Instances.Keys) { SetInstance(id); }
         foreach (var node in state.Now.Nodes.Keys) { SetNode(node); }
+        _access.All();
     }
 
     /// <summary>Why the watcher could not replace its secondary; null: it could. True: so far it was not known that it cannot.</summary>
@@ -159,11 +173,11 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         var copying = seen.AtPrimary is { Mirror: MirrorPhase.Copying } && i.Generation?.Sync == SyncState.Alone;
         var mirror = copying ? MirrorState.Resynchronising : i.Mirror;
         var nic = i.Nics.Count > 0 ? i.Nics[0] : null;
-        var row = new InstanceRow(i.Id, i.Name, i.Owner, i.Image, i.Vcpus, i.MemoryMiB, i.DiskMiB, i.Template, i.Primary, i.Secondary, i.Wanted, status, mirror,
+        var row = new InstanceRow(i.Id, i.Name, i.Owner.Length == 0 ? "" : Subjects.Name(i.Owner, state.Now, people), i.Image, i.Vcpus, i.MemoryMiB, i.DiskMiB, i.Template, i.Primary, i.Secondary, i.Wanted, status, mirror,
             copying ? seen.AtPrimary!.CopyPercent : null, nic?.Ip?.Split('/')[0], nic?.Mac, seen.AtPrimary?.StartedAt, i.CreatedAt, job?.Id,
             i.Doubt is null ? Status.Text(seen, status) : Doubts.Text(i, nodes.WitnessesOf(id)), i.Generation?.Number ?? 0)
         {
-            InDoubt = i.Doubt is not null, OldCopies = i.Candidate is { } c ? [.. i.OldCopies.Where(n => n != c.Secondary)] : i.OldCopies, PairText = Placement.Pairs.Fault(i, state.Now, Placement.Locations.Rules(state.Now.Cluster)) is { } f ? $"{f.Message} {f.Remedy}" : null,
+            OwnerKey = i.Owner, InDoubt = i.Doubt is not null, OldCopies = i.Candidate is { } c ? [.. i.OldCopies.Where(n => n != c.Secondary)] : i.OldCopies, PairText = Placement.Pairs.Fault(i, state.Now, Placement.Locations.Rules(state.Now.Cluster)) is { } f ? $"{f.Message} {f.Remedy}" : null,
             AutoRecover = !i.RecoveryOff, Priority = i.Priority, HeldBack = seen.HeldBack?.Code, GaveUpAt = i.GaveUpAt, LastRecovery = i.LastRecovery,
             DiskFault = Status.DiskFault(seen),
             MigrationPercent = status == InstanceStatus.Migrating && seen.AtPrimary?.Migration is { Phase: MigrationPhase.Sending } sending ? Math.Floor(sending.Percent) : null,
@@ -240,7 +254,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     {
         var lines = (feeds.Jobs.Find(job.Id)?.LogLines ?? 0) + newLines;
         feeds.Jobs.Set(job.Id, new JobRow(job.Id, job.Request.Name, $"{job.Request.Name} {string.Join(' ', job.Subjects.Select(s => s[(s.IndexOf(':') + 1)..]))}", job.Status, job.Caller.Name,
-            job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines) { Recovery = job.Recovery });
+            job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines) { Recovery = job.Recovery, ById = job.Caller.UserId, Subjects = job.Subjects });
     }
 
     public void Show(JobLogLine line) => SetLine(line, counted: false);

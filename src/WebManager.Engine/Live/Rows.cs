@@ -39,6 +39,9 @@ public sealed record InstanceRow(Guid Id, string Name, string Owner, string Imag
     string Primary, string? Secondary, AdminState Wanted, InstanceStatus Status, MirrorState Mirror, double? MirrorPercent, string? Ip, string? Mac,
     DateTimeOffset? StartedAt, DateTimeOffset CreatedAt, long? Job, string? Text, long Generation)
 {
+    /// <summary>Owner is the name that people know, this the key (Keys); empty: nobody's.</summary>
+    public string OwnerKey { get; init; } = "";
+
     /// <summary>Nothing is decided for it until its nodes have answered or a person confirmed (R5).</summary>
     public bool InDoubt { get; init; }
     public bool AutoRecover { get; init; } = true;
@@ -67,7 +70,25 @@ public sealed record JobRow(long Id, string Operation, string Summary, JobStatus
     string? Step, string? Error, string? Remedy, int LogLines)
 {
     public RecoveryTimeline? Recovery { get; init; }
+
+    /// <summary>The account that asked; empty: none did.</summary>
+    public string ById { get; init; } = "";
+    public IReadOnlyList<string> Subjects { get; init; } = [];
 }
+
+/// <summary>A group of people now. Members by name.</summary>
+public sealed record UserGroupRow(Guid Id, string Name, bool Project, IReadOnlyList<MemberRow> Members)
+{
+    public string Key => Keys.Group(Id);
+}
+
+public sealed record MemberRow(string User, string Name, QuotaLimits? Limits);
+
+/// <summary>A grant with the names that people know.</summary>
+public sealed record GrantRow(string Subject, string SubjectName, string Target, string TargetName, IReadOnlyList<string> Rights);
+
+/// <summary>What an owner holds, what open jobs may still add, and its limits. Own: they are its own and not everybody's.</summary>
+public sealed record OwnerRow(string Owner, string Name, Usage Allocated, Usage Running, Usage PendingAllocated, Usage PendingRunning, QuotaLimits Limits, bool Own);
 
 /// <summary>The cluster now. FrozenAt: since then nothing is started elsewhere by itself, FrozenText says why.</summary>
 public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? FrozenAt, string? FrozenText)
@@ -87,6 +108,26 @@ public sealed class ClusterFeeds
     public LiveFeed<Guid, InstanceRow> Instances { get; } = new();
     public LiveFeed<long, JobRow> Jobs { get; } = new();
     public LiveFeed<long, ClusterEvent> Events { get; } = new();
+    public LiveFeed<Guid, UserGroupRow> UserGroups { get; } = new();
+
+    /// <summary>By Grant.Key.</summary>
+    public LiveFeed<string, GrantRow> Grants { get; } = new();
+
+    /// <summary>Owners that hold something or have limits of their own; everybody's limits under OwnerLimits.DefaultOwner.</summary>
+    public LiveFeed<string, OwnerRow> Owners { get; } = new();
+
+    /// <summary>Somebody's rights have changed: what was seen may not be any more, and the other way round.</summary>
+    public void Recheck()
+    {
+        Nodes.Recheck();
+        Groups.Recheck();
+        Instances.Recheck();
+        Jobs.Recheck();
+        Events.Recheck();
+        UserGroups.Recheck();
+        Grants.Recheck();
+        Owners.Recheck();
+    }
 
     /// <summary>Log lines of open and recent jobs, keyed by (job, serial).</summary>
     public LiveFeed<(long Job, int Serial), JobLogLine> JobLog { get; } = new();

@@ -12,10 +12,12 @@ public enum LifeStage { Creating, Ready, Removing, Failed }
 /// <summary>none: not mirrored. degraded: alone, no copy running. resynchronising: alone, the other copy is being made equal.</summary>
 public enum MirrorState { None, InSync, Degraded, Resynchronising }
 
-/// <summary>An instance. Primary and Secondary are node names; Generation is the newest record the engine made (null without a mirror or before the first).</summary>
+/// <summary>An instance. Owner: the key of a user or a group of people, who are charged for it (Keys); empty: nobody's. Primary and Secondary are node names; Generation is the newest record the engine made (null without a mirror or before the first).</summary>
 public sealed record Instance(Guid Id, string Name, string Owner, string Image, int Vcpus, int MemoryMiB, DiskTemplate Template,
     IReadOnlyList<DiskSpec> Disks, IReadOnlyList<NicSpec> Nics, string Primary, string? Secondary, DateTimeOffset CreatedAt, long Revision)
 {
+    /// <summary>The id of the user who made it; what counts as a member's in a project.</summary>
+    public string MadeBy { get; init; } = "";
     public AdminState Wanted { get; init; }
     public LifeStage Stage { get; init; } = LifeStage.Creating;
     public GenerationRecord? Generation { get; init; }

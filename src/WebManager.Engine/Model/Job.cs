@@ -15,6 +15,9 @@ public sealed record Job(long Id, OperationRequest Request, Caller Caller, IRead
     public string? Step { get; init; }
     public Refusal? Error { get; init; }
 
+    /// <summary>What it may come to hold of its owner's quota; null: nothing.</summary>
+    public Reservation? Reserved { get; init; }
+
     /// <summary>A recovery's timeline; null for other jobs.</summary>
     public RecoveryTimeline? Recovery { get; init; }
 
@@ -37,6 +40,12 @@ public sealed record Caller(string UserId, string Name, bool Admin, string Face)
     public static readonly Caller Watcher = new("", "watcher", true, "watcher");
 
     public string? Address { get; init; }
+
+    /// <summary>The portal's own token on its host: no account stands behind it.</summary>
+    public const string Local = "local";
+
+    /// <summary>There is an account behind it.</summary>
+    public bool Account => UserId.Length > 0 && UserId != Local;
 
     /// <summary>A token that may only look.</summary>
     public bool ReadOnly { get; init; }

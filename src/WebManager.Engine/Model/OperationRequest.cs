@@ -38,6 +38,16 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(RemoveClusterTags), "cluster.remove-tags")]
 [JsonDerivedType(typeof(ModifyCluster), "cluster.modify")]
 [JsonDerivedType(typeof(UnfreezeCluster), "cluster.unfreeze")]
+[JsonDerivedType(typeof(AddUserGroup), "user-group.add")]
+[JsonDerivedType(typeof(RenameUserGroup), "user-group.rename")]
+[JsonDerivedType(typeof(RemoveUserGroup), "user-group.remove")]
+[JsonDerivedType(typeof(SetMember), "user-group.set-member")]
+[JsonDerivedType(typeof(RemoveMember), "user-group.remove-member")]
+[JsonDerivedType(typeof(ForgetUser), "user.forget")]
+[JsonDerivedType(typeof(SetGrant), "grant.set")]
+[JsonDerivedType(typeof(SetQuota), "quota.set")]
+[JsonDerivedType(typeof(RecountQuota), "quota.recount")]
+[JsonDerivedType(typeof(ChangeOwner), "instance.change-owner")]
 public abstract record OperationRequest
 {
     /// <summary>The stable name used in jobs, rights, audit and API: "instance.create".</summary>
@@ -63,6 +73,15 @@ public sealed record CreateInstance(string Instance, string Image, int Vcpus, in
     public IReadOnlyList<string> SshKeys { get; init; } = [];
     public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();
     public bool Start { get; init; } = true;
+
+    /// <summary>The key of who owns it and is charged; null: the caller.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Even over the owner's quota: an administrator's word.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>What is done on the host itself, without an account, belongs to nobody.</summary>
+    public string OwnerFor(Caller caller) => Owner ?? (caller.Account ? Keys.User(caller.UserId) : "");
 }
 
 public sealed record StartInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.start"; }

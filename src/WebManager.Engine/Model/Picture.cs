@@ -1,5 +1,6 @@
 // The cluster as everything reads it: one immutable value, replaced after each commit.
 using System.Collections.Immutable;
+using WebManager.Engine.Access;
 
 namespace WebManager.Engine.Model;
 
@@ -12,6 +13,18 @@ public sealed record Picture(Cluster Cluster)
     public ImmutableSortedDictionary<string, Guid> Names { get; init; } = ImmutableSortedDictionary.Create<string, Guid>(StringComparer.Ordinal);
     public ImmutableSortedDictionary<long, Job> Jobs { get; init; } = ImmutableSortedDictionary<long, Job>.Empty;
     public long LastJobId { get; init; }
+    public ImmutableSortedDictionary<Guid, UserGroup> UserGroups { get; init; } = ImmutableSortedDictionary<Guid, UserGroup>.Empty;
+    public ImmutableSortedDictionary<string, Grant> Grants { get; init; } = ImmutableSortedDictionary.Create<string, Grant>(StringComparer.Ordinal);
+    public ImmutableSortedDictionary<string, Holding> Holdings { get; init; } = ImmutableSortedDictionary.Create<string, Holding>(StringComparer.Ordinal);
+
+    /// <summary>By owner; those of everybody else under DefaultOwner.</summary>
+    public ImmutableSortedDictionary<string, OwnerLimits> Quotas { get; init; } = ImmutableSortedDictionary.Create<string, OwnerLimits>(StringComparer.Ordinal);
+
+    /// <summary>Made of the grants and the groups of people.</summary>
+    public AccessIndex Access { get; init; } = AccessIndex.Empty;
+
+    /// <summary>Open jobs that may come to hold something.</summary>
+    public ImmutableList<Job> OpenReservations { get; init; } = [];
 
     private const int EndedJobsKept = 200;
 
@@ -19,6 +32,10 @@ public sealed record Picture(Cluster Cluster)
         Names.TryGetValue(nameOrId, out var id) || Guid.TryParse(nameOrId, out id) ? Instances.GetValueOrDefault(id) : null;
 
     public NodeGroup? FindGroup(string nameOrId) => Groups.Values.FirstOrDefault(g => g.Name == nameOrId) ?? (Guid.TryParse(nameOrId, out var id) ? Groups.GetValueOrDefault(id) : null);
+
+    /// <summary>By name, by id, or by the key of an owner ("usergroup:ID").</summary>
+    public UserGroup? FindUserGroup(string group) =>
+        Keys.GroupOf(group) is { } key ? UserGroups.GetValueOrDefault(key) : UserGroups.Values.FirstOrDefault(g => g.Name == group) ?? (Guid.TryParse(group, out var id) ? UserGroups.GetValueOrDefault(id) : null);
 
     /// <summary>The node group of a node; null: there is no such node.</summary>
     public NodeGroup? GroupOf(string node) => Nodes.TryGetValue(node, out var there) ? Groups.GetValueOrDefault(there.Group) : null;
@@ -35,6 +52,8 @@ public sealed record Picture(Cluster Cluster)
     {
         var instances = Instances.RemoveRange(changes.InstancesRemoved).SetItems(changes.Instances.Select(i => KeyValuePair.Create(i.Id, i)));
         var renamed = changes.InstancesRemoved.Concat(changes.Instances.Select(i => i.Id)).Select(id => Instances.GetValueOrDefault(id)?.Name).OfType<string>();
+        var (groups, grants) = (UserGroups.RemoveRange(changes.UserGroupsRemoved).SetItems(changes.UserGroups.Select(g => KeyValuePair.Create(g.Id, g))),
+            Grants.RemoveRange(changes.GrantsRemoved).SetItems(changes.Grants.Select(g => KeyValuePair.Create(g.Key, g))));
         var jobs = Jobs.SetItems(changes.Jobs.Select(j => KeyValuePair.Create(j.Id, j)));
         return this with
         {
@@ -44,6 +63,12 @@ public sealed record Picture(Cluster Cluster)
             Instances = instances,
             Names = Names.RemoveRange(renamed).SetItems(changes.Instances.Select(i => KeyValuePair.Create(i.Name, i.Id))),
             Jobs = jobs.RemoveRange(Forgotten(jobs)),
+            UserGroups = groups,
+            Grants = grants,
+            Access = ReferenceEquals(groups, UserGroups) && ReferenceEquals(grants, Grants) ? Access : new AccessIndex(grants.Values, groups.Values),
+            Holdings = Holdings.SetItems(changes.Holdings.Select(h => KeyValuePair.Create(h.Owner, h))),
+            Quotas = Quotas.RemoveRange(changes.QuotasRemoved).SetItems(changes.Quotas.Select(q => KeyValuePair.Create(q.Owner, q))),
+            OpenReservations = changes.Jobs.Any(j => j.Reserved is not null) ? [.. jobs.Values.Where(j => !j.Ended && j.Reserved is not null)] : OpenReservations,
             LastJobId = Math.Max(LastJobId, changes.Jobs.Count == 0 ? 0 : changes.Jobs.Max(j => j.Id)),
         };
     }

@@ -40,6 +40,16 @@ public static class Catalog
         [typeof(RemoveClusterTags)] = new ClusterTagsOperation<RemoveClusterTags>(adds: false),
         [typeof(ModifyCluster)] = new ModifyClusterOperation(),
         [typeof(UnfreezeCluster)] = new UnfreezeClusterOperation(),
+        [typeof(AddUserGroup)] = new AddUserGroupOperation(),
+        [typeof(RenameUserGroup)] = new RenameUserGroupOperation(),
+        [typeof(RemoveUserGroup)] = new RemoveUserGroupOperation(),
+        [typeof(SetMember)] = new SetMemberOperation(),
+        [typeof(RemoveMember)] = new RemoveMemberOperation(),
+        [typeof(ForgetUser)] = new ForgetUserOperation(),
+        [typeof(SetGrant)] = new SetGrantOperation(),
+        [typeof(SetQuota)] = new SetQuotaOperation(),
+        [typeof(RecountQuota)] = new RecountQuotaOperation(),
+        [typeof(ChangeOwner)] = new ChangeOwnerOperation(),
     };
 
     /// <summary>Every request type, for tests that want a row per operation.</summary>

@@ -7,12 +7,14 @@ using WebManager.Engine.Threading;
 namespace WebManager.Engine.Operations;
 
 /// <summary>Serialises changes. What ChangeAsync returned as accepted is on stable storage.</summary>
-public sealed class ClusterState(IClusterStore store)
+public sealed class ClusterState(IClusterStore store, TimeProvider clock)
 {
     private readonly AsyncGate _gate = new(1);
     private Picture? _now;
 
     public Picture Now => _now ?? throw new InvalidOperationException("The engine has not started.");
+
+    public bool HasBegun => _now is not null;
 
     /// <summary>The engine whose lease each commit is made under.</summary>
     public Guid? Holder { get; set; }
@@ -49,6 +51,8 @@ public sealed class ClusterState(IClusterStore store)
             var outcome = decide(Now, changes);
             if (!outcome.Ok || IsEmpty(changes)) { return outcome; }
             Count(changes);
+            DropGrants(changes);
+            Quota.Ledger.Post(Now, changes, clock.GetUtcNow());
             await CommitAsync(changes);
             var before = Now;
             _now = before.With(changes);
@@ -82,9 +86,18 @@ public sealed class ClusterState(IClusterStore store)
         changes.Cluster = cluster with { Decisions = cluster.Decisions + 1 };
     }
 
+    /// <summary>Rights on what is gone are gone.</summary>
+    private void DropGrants(Changes changes)
+    {
+        if (changes.InstancesRemoved.Count == 0) { return; }
+        var gone = changes.InstancesRemoved.Select(Keys.Instance).ToHashSet(StringComparer.Ordinal);
+        changes.GrantsRemoved.AddRange(Now.Grants.Values.Where(g => gone.Contains(g.Target)).Select(g => g.Key));
+    }
+
     private static bool IsEmpty(Changes c) => c is
     {
         Cluster: null, Groups.Count: 0, GroupsRemoved.Count: 0, Nodes.Count: 0, NodesRemoved.Count: 0, Instances.Count: 0, InstancesRemoved.Count: 0,
+        UserGroups.Count: 0, UserGroupsRemoved.Count: 0, Grants.Count: 0, GrantsRemoved.Count: 0, Quotas.Count: 0, QuotasRemoved.Count: 0, Holdings.Count: 0,
         Jobs.Count: 0, JobLog.Count: 0, Events.Count: 0, Audit.Count: 0, Lease: null,
     };
 }

@@ -4,6 +4,7 @@ using WebManager.Contracts.Agent;
 using WebManager.Engine.Loop;
 using WebManager.Engine.Model;
 using WebManager.Engine.Placement;
+using WebManager.Engine.Quota;
 
 namespace WebManager.Engine.Operations;
 
@@ -13,11 +14,19 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
 
     public override Right Right => Right.CreateInstance;
     public override QuotaRule Quota => QuotaRule.TakesAllocated;
+
+    public override Reservation? Reserves(CreateInstance request, Caller caller, Picture now)
+    {
+        var (owner, cost) = (request.OwnerFor(caller), Charges.Of(request.Vcpus, request.MemoryMiB, request.DisksMiB.Sum(), request.Start));
+        return new Reservation(owner, cost.Allocated, cost.Running) { Member = Subjects.MemberOf(owner, caller.UserId, now) };
+    }
+
+    public override bool Forced(CreateInstance request) => request.Force;
     public override IEnumerable<string> Locks(CreateInstance request) => [$"3:instance:{request.Instance}"];
 
     public override Refusal? Check(CreateInstance request, Picture now, EngineParts parts)
     {
-        var refusal = Rules.Create(request, now, parts);
+        var refusal = Rules.Create(request, now, parts) ?? (request.Owner is { Length: > 0 } owner ? Subjects.Known(owner, "owner", now, parts) : null);
         if (refusal is not null) { return refusal; }
         var minimum = parts.Images.Images.First(i => i.Name == request.Image).MinMemoryMiB;
         if (request.MemoryMiB < minimum)
@@ -63,9 +72,10 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
             var disks = r.DisksMiB.Select((size, index) => new DiskSpec(index, random.NewGuid(), size)).ToList();
             var nic = new NicSpec(0, NewMac(now, random), Addresses.Next(now), now.Cluster.Gateway);
             changes.Text = placed.Value.Secondary is null ? $"Placed on {placed.Value.Primary}." : $"Placed on {placed.Value.Primary}, copy on {placed.Value.Secondary}.";
-            return changes.Write(new Instance(random.NewGuid(), r.Instance, job.Job.Caller.Name, r.Image, r.Vcpus, r.MemoryMiB, r.Template, disks, [nic],
+            return changes.Write(new Instance(random.NewGuid(), r.Instance, r.OwnerFor(job.Job.Caller), r.Image, r.Vcpus, r.MemoryMiB, r.Template, disks, [nic],
                 placed.Value.Primary, placed.Value.Secondary, job.Parts.Clock.GetUtcNow(), 0)
             {
+                MadeBy = job.Job.Caller.Account ? job.Job.Caller.UserId : "",
                 FreshDisks = true, OsParams = r.OsParams, SshKeys = r.SshKeys, SshHostKey = random.NewSshHostKey(),
                 Mirror = r.Template == DiskTemplate.Mirror ? MirrorState.InSync : MirrorState.None,
             });

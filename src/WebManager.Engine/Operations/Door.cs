@@ -1,6 +1,8 @@
 // The one door: who asks, may they, is it possible; then the job is stored. No change gets past it.
 using WebManager.Contracts;
+using WebManager.Engine.Access;
 using WebManager.Engine.Model;
+using WebManager.Engine.Quota;
 
 namespace WebManager.Engine.Operations;
 
@@ -9,7 +11,18 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     public Refusal? WouldRefuse(OperationRequest request, Caller caller)
     {
         var now = parts.Now;
-        return parts.State.Halted ?? Authorise(request, caller, now) ?? Catalog.Of(request).Check(request, now, parts);
+        return parts.State.Halted ?? Authoriser.Refuses(request, caller, now, parts.People) ?? Possible(request, caller, now, out _);
+    }
+
+    /// <summary>Whether the stored state and the owner's quota allow it.</summary>
+    private Refusal? Possible(OperationRequest request, Caller caller, Picture now, out Reservation? reserved)
+    {
+        reserved = null;
+        var operation = Catalog.Of(request);
+        if (operation.Check(request, now, parts) is { } refusal) { return refusal; }
+        reserved = operation.Reserves(request, caller, now);
+        if (operation.Forced(request)) { return caller.Admin || now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin) ? null : new Refusal(Authoriser.Missing, "Only administrators may exceed a quota.", "Leave force out.") { Field = "force" }; }
+        return reserved is null ? null : Charges.Refuses(request, reserved, now);
     }
 
     public Task<Job?> WaitAsync(long job, CancellationToken ct) => runner.WaitAsync(job, ct);
@@ -28,22 +41,27 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
         Job? accepted = null;
         var outcome = await parts.State.ChangeAsync<long>((now, changes) =>
         {
-            if (Authorise(request, caller, now) is { } forbidden)
-            {
-                return forbidden;
-            }
-            var refusal = Catalog.Of(request).Check(request, now, parts) ?? Pending(request, now);
+            if (Authoriser.Refuses(request, caller, now, parts.People) is { } forbidden) { return forbidden; }
+            var refusal = Possible(request, caller, now, out var reserved) ?? Pending(request, now);
             if (refusal is not null) { return refusal; }
-            accepted = Accept(request, caller, why, now, trail);
+            accepted = Accept(request, caller, why, now, trail) with { Reserved = reserved };
+            if (Catalog.Of(request) is IInstantOperation instant) { accepted = Carried(accepted, instant, now, changes); }
             changes.Jobs.Add(accepted);
             return accepted.Id;
         }, ct);
-        if (outcome.Ok) { runner.Begin(accepted!, resumed: false); }
-        else if (outcome.Refusal.Code == Forbidden) { await AuditAsync(request, caller, why, outcome.Refusal); }
+        if (outcome.Ok && !accepted!.Ended) { runner.Begin(accepted, resumed: false); }
+        else if (!outcome.Ok && outcome.Refusal.Code is Authoriser.Missing or "right.read-only") { await AuditAsync(request, caller, why, outcome.Refusal); }
         return outcome;
     }
 
-    private const string Forbidden = "right.missing";
+    private Job Carried(Job job, IInstantOperation instant, Picture now, Ports.Changes changes)
+    {
+        var more = new StepChanges(changes);
+        instant.Change(job.Request, job.Caller, now, more, parts);
+        changes.JobLog.Add(new JobLogLine(job.Id, 1, job.ReceivedAt, more.Text ?? "Done."));
+        changes.Audit.Add(new AuditEntry(job.ReceivedAt, job.Caller.Name, job.Caller.Face, job.Caller.Address, job.Request.Name, string.Join(' ', job.Subjects), "success", job.Id, job.Reason[0].Text));
+        return job with { Status = JobStatus.Success, StartedAt = job.ReceivedAt, EndedAt = job.ReceivedAt };
+    }
 
     private Job Accept(OperationRequest request, Caller caller, string why, Picture now, IReadOnlyList<ReasonEntry> trail) =>
         new(now.LastJobId + 1, request, caller, [new ReasonEntry($"{caller.Face}:{caller.Name}", why, parts.Clock.GetUtcNow()), .. trail], JobStatus.Queued, parts.Clock.GetUtcNow())
@@ -62,19 +80,6 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
             new Refusal("instance.busy", $"Job {open.Id} works on {((InstanceRequest)request).Instance}.", "Wait for it."),
         _ => null,
     };
-
-    private static Refusal? Authorise(OperationRequest request, Caller caller, Picture now)
-    {
-        if (caller.Admin && (Catalog.Of(request).Right != Right.WatcherOnly || caller == Caller.Watcher)) { return null; }
-        var owns = request is InstanceRequest r && now.Find(r.Instance)?.Owner == caller.Name;
-        var allowed = Catalog.Of(request).Right switch
-        {
-            Right.Administrator or Right.WatcherOnly => false,
-            Right.InstancePower or Right.InstanceModify or Right.InstanceRemove => owns,
-            Right.CreateInstance => caller.UserId.Length > 0,
-        };
-        return allowed ? null : new Refusal(Forbidden, $"{caller.Name} may not do that ({request.Name}).", "Ask an administrator.");
-    }
 
     private Task AuditAsync(OperationRequest request, Caller caller, string why, Refusal refusal) =>
         parts.State.ChangeAsync<Done>((_, changes) =>

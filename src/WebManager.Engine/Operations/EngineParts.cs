@@ -8,7 +8,7 @@ using WebManager.Engine.Ports;
 namespace WebManager.Engine.Operations;
 
 public sealed record EngineParts(ClusterState State, NodeBook Nodes, IImageCatalog Images, IRandomness Random, TimeProvider Clock,
-    HeartbeatOptions Heartbeat, RecoveryOptions Recovery, PowerDesk Power, NodeFaults Faults, EventBook Events, ClusterFeeds Feeds, IStepObserver? Steps, ILogger Log)
+    HeartbeatOptions Heartbeat, RecoveryOptions Recovery, PowerDesk Power, NodeFaults Faults, EventBook Events, ClusterFeeds Feeds, IStepObserver? Steps, ILogger Log, IPeople People)
 {
     public Picture Now => State.Now;
 }

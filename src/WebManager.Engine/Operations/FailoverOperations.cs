@@ -8,7 +8,7 @@ namespace WebManager.Engine.Operations;
 
 internal sealed class FailoverInstanceOperation : InstanceOperation<FailoverInstance>
 {
-    public override Right Right => Right.InstancePower;
+    public override Right Right => Right.Migrate;
     public override QuotaRule Quota => QuotaRule.None;
 
     protected override Refusal? Check(FailoverInstance request, Instance i, Picture now, EngineParts parts) => Rules.Timeout(request.TimeoutSeconds) ?? Possible(i, now, parts);

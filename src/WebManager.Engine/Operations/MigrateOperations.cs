@@ -10,7 +10,7 @@ internal sealed class MigrateInstanceOperation : InstanceOperation<MigrateInstan
 {
     private const int FailoverGraceSeconds = 30;
 
-    public override Right Right => Right.InstancePower;
+    public override Right Right => Right.Migrate;
     public override QuotaRule Quota => QuotaRule.None;
 
     protected override Refusal? Check(MigrateInstance request, Instance i, Picture now, EngineParts parts) =>

@@ -4,10 +4,13 @@ using WebManager.Engine.Model;
 
 namespace WebManager.Engine.Operations;
 
-/// <summary>What a caller needs. Owner: the instance's owner or an administrator.</summary>
-public enum Right { Administrator, InstancePower, InstanceRemove, InstanceModify, CreateInstance, WatcherOnly }
+/// <summary>What a caller needs (Access/Authoriser). Administrator: of the cluster. Superuser: of the portal.</summary>
+public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, CreateInstance, GroupAdmin, GrantOn, WatcherOnly }
 
-/// <summary>What an operation takes from or gives back to the owner's quota.</summary>
+/// <summary>
+/// What an operation takes from or gives back to the owner's quota. Takes*: it reserves (Reserves is not null). Returns*: the ledger follows by
+/// itself, as it does for everything that changes an instance.
+/// </summary>
 public enum QuotaRule { None, TakesAllocated, TakesRunning, ReturnsRunning, ReturnsAll }
 
 /// <summary>
@@ -22,8 +25,16 @@ public abstract class Operation<TRequest> : IOperation where TRequest : Operatio
     public abstract Refusal? Check(TRequest request, Picture now, EngineParts parts);
     public abstract Task<Outcome<Done>> RunAsync(TRequest request, JobContext job, CancellationToken ct);
 
+    /// <summary>What the instance may come to hold by it, as a whole; null: it takes nothing. The request has passed its check.</summary>
+    public virtual Reservation? Reserves(TRequest request, Caller caller, Picture now) => null;
+
+    /// <summary>An administrator's word that the quota does not count this time.</summary>
+    public virtual bool Forced(TRequest request) => false;
+
     IEnumerable<string> IOperation.Locks(OperationRequest request) => Locks((TRequest)request);
     Refusal? IOperation.Check(OperationRequest request, Picture now, EngineParts parts) => Check((TRequest)request, now, parts);
+    Reservation? IOperation.Reserves(OperationRequest request, Caller caller, Picture now) => Reserves((TRequest)request, caller, now);
+    bool IOperation.Forced(OperationRequest request) => Forced((TRequest)request);
     Task<Outcome<Done>> IOperation.RunAsync(OperationRequest request, JobContext job, CancellationToken ct) => RunAsync((TRequest)request, job, ct);
 }
 
@@ -33,6 +44,8 @@ public interface IOperation
     QuotaRule Quota { get; }
     IEnumerable<string> Locks(OperationRequest request);
     Refusal? Check(OperationRequest request, Picture now, EngineParts parts);
+    Reservation? Reserves(OperationRequest request, Caller caller, Picture now);
+    bool Forced(OperationRequest request);
     Task<Outcome<Done>> RunAsync(OperationRequest request, JobContext job, CancellationToken ct);
 }
 
@@ -47,4 +60,21 @@ public abstract class InstanceOperation<TRequest> : Operation<TRequest> where TR
             : new Refusal("instance.unknown", $"There is no instance {Shown.Name(request.Instance)}.") { Field = "instance" };
 
     protected abstract Refusal? Check(TRequest request, Instance instance, Picture now, EngineParts parts);
+}
+
+/// <summary>Done in the transaction that accepts it: nothing but what is stored changes, so there is nothing to wait for.</summary>
+public interface IInstantOperation : IOperation
+{
+    /// <summary>Only after the check has passed on the same picture. The step's text says for people what was done.</summary>
+    void Change(OperationRequest request, Caller caller, Picture now, StepChanges changes, EngineParts parts);
+}
+
+public abstract class InstantOperation<TRequest> : Operation<TRequest>, IInstantOperation where TRequest : OperationRequest
+{
+    public override QuotaRule Quota => QuotaRule.None;
+    public sealed override IEnumerable<string> Locks(TRequest request) => [];
+    public sealed override Task<Outcome<Done>> RunAsync(TRequest request, JobContext job, CancellationToken ct) => Task.FromResult<Outcome<Done>>(Done.Value);
+    public abstract void Change(TRequest request, Caller caller, Picture now, StepChanges changes, EngineParts parts);
+
+    void IInstantOperation.Change(OperationRequest request, Caller caller, Picture now, StepChanges changes, EngineParts parts) => Change((TRequest)request, caller, now, changes, parts);
 }

@@ -31,6 +31,14 @@ internal static class PowerChecks
     /// <summary>What is wanted running already has its memory.</summary>
     public static Refusal? Fits(Instance i, Picture now) => i.Wanted == AdminState.Up ? null : Plan.Room.Lacks(i, i.Primary, now);
 
+    /// <summary>It counts as running from then on.</summary>
+    public static Reservation? Reserves(string instance, Picture now)
+    {
+        if (now.Find(instance) is not { } i) { return null; }
+        var cost = WebManager.Engine.Quota.Charges.Of(i with { Wanted = AdminState.Up });
+        return new Reservation(i.Owner, cost.Allocated, cost.Running) { Member = Subjects.MemberOf(i.Owner, i.MadeBy, now) };
+    }
+
     public static bool Runs(Instance i, EngineParts parts) => parts.Nodes.ReportOf(i.Primary, i.Id) is { Guest: not GuestPhase.Absent };
 }
 
@@ -38,6 +46,7 @@ internal sealed class StartInstanceOperation : InstanceOperation<StartInstance>
 {
     public override Right Right => Right.InstancePower;
     public override QuotaRule Quota => QuotaRule.TakesRunning;
+    public override Reservation? Reserves(StartInstance request, Caller caller, Picture now) => PowerChecks.Reserves(request.Instance, now);
 
     protected override Refusal? Check(StartInstance request, Instance i, Picture now, EngineParts parts) =>
         PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts) ?? PowerChecks.Fits(i, now);
@@ -71,7 +80,10 @@ internal sealed class StopInstanceOperation : InstanceOperation<StopInstance>
 internal sealed class RebootInstanceOperation : InstanceOperation<RebootInstance>
 {
     public override Right Right => Right.InstancePower;
-    public override QuotaRule Quota => QuotaRule.None;
+
+    /// <summary>One that was stopped is started by it.</summary>
+    public override QuotaRule Quota => QuotaRule.TakesRunning;
+    public override Reservation? Reserves(RebootInstance request, Caller caller, Picture now) => PowerChecks.Reserves(request.Instance, now);
 
     protected override Refusal? Check(RebootInstance request, Instance i, Picture now, EngineParts parts) =>
         Rules.Timeout(request.TimeoutSeconds) ?? PowerChecks.Ready(i) ?? PowerChecks.Online(i.Primary, parts) ?? PowerChecks.Fits(i, now);

@@ -14,7 +14,7 @@ internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecon
 {
     private static readonly TimeSpan OrderLimit = TimeSpan.FromSeconds(20);
 
-    public override Right Right => Right.Administrator;
+    public override Right Right => Right.ReplaceDisks;
     public override QuotaRule Quota => QuotaRule.None;
 
     protected override Refusal? Check(ReplaceSecondary request, Instance i, Picture now, EngineParts parts) =>

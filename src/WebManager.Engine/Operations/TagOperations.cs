@@ -73,6 +73,7 @@ internal sealed class NodeTagsOperation<TRequest>(bool adds) : TagsOperation<TRe
 
 internal sealed class ClusterTagsOperation<TRequest>(bool adds) : TagsOperation<TRequest>(adds) where TRequest : ClusterRequest, ITagsRequest
 {
+    public override Right Right => Right.ClusterTags;
     public override IEnumerable<string> Locks(TRequest request) => ["0:cluster"];
     protected override IReadOnlyList<string> Present(TRequest request, Picture now) => now.Cluster.Tags;
     protected override Refusal Unknown(TRequest request) => throw new InvalidOperationException("There is always a cluster.");

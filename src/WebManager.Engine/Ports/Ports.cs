@@ -34,6 +34,15 @@ public interface IImageCatalog
 /// <param name="OsParams">Names of the parameters the image understands.</param>
 public sealed record ImageInfo(string Name, string Version, string Description, int MinMemoryMiB, IReadOnlyList<string> OsParams);
 
+/// <summary>Who has an account. Asked at every decision: it answers from memory.</summary>
+public interface IPeople
+{
+    Person? Find(string idOrName);
+
+    /// <summary>Raised when somebody's name, or what an account may at all, has changed.</summary>
+    event Action? Changed;
+}
+
 /// <summary>Random values, so that a simulator's seed gives the same history.</summary>
 public interface IRandomness
 {
@@ -68,6 +77,9 @@ public interface IClusterStore
     Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct);
     Task<Job?> JobAsync(long id, CancellationToken ct);
     Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct);
+
+    /// <summary>The owner's lines of the ledger, newest first.</summary>
+    Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct);
 }
 
 /// <summary>All instances, nodes and node groups, the jobs that have not ended, the last 200 ended ones and the last 500 events.</summary>
@@ -75,6 +87,10 @@ public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IR
     IReadOnlyList<ClusterEvent> Events, long LastJobId, long LastEventId)
 {
     public IReadOnlyList<NodeGroup> Groups { get; init; } = [];
+    public IReadOnlyList<UserGroup> UserGroups { get; init; } = [];
+    public IReadOnlyList<Grant> Grants { get; init; } = [];
+    public IReadOnlyList<Holding> Holdings { get; init; } = [];
+    public IReadOnlyList<OwnerLimits> Quotas { get; init; } = [];
 }
 
 /// <summary>
@@ -95,6 +111,18 @@ public sealed class Changes
     public List<JobLogLine> JobLog { get; } = [];
     public List<ClusterEvent> Events { get; } = [];
     public List<AuditEntry> Audit { get; } = [];
+    public List<UserGroup> UserGroups { get; } = [];
+    public List<Guid> UserGroupsRemoved { get; } = [];
+    public List<Grant> Grants { get; } = [];
+
+    /// <summary>Keys of grants.</summary>
+    public List<string> GrantsRemoved { get; } = [];
+    public List<Holding> Holdings { get; } = [];
+    public List<OwnerLimits> Quotas { get; } = [];
+
+    /// <summary>Owners whose limits are everybody's again.</summary>
+    public List<string> QuotasRemoved { get; } = [];
+    public List<Charge> Charges { get; } = [];
     public EngineLease? Lease { get; set; }
 
     /// <summary>The engine that commits; null: whoever (tools, tests).</summary>

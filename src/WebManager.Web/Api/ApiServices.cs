@@ -39,6 +39,8 @@ public static class ApiServices
         api.MapTags();
         api.MapInstances();
         api.MapJobs();
+        api.MapAccess();
+        api.MapQuotas();
     }
 
     /// <summary>Gives answers without a body (no such route, wrong method, wrong content type) one.</summary>

@@ -5,6 +5,7 @@ using WebManager.Engine;
 using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
 using WebManager.Web.Hosting;
+using WebManager.Web.Identity;
 
 namespace WebManager.Web.Api;
 
@@ -20,8 +21,8 @@ internal static class ClusterRoutes
         api.MapPost("/cluster/unfreeze", (ReasonRequest? body, HttpContext http, IClusterEngine engine) =>
             Submit.AsJobAsync(engine, new UnfreezeCluster(), http, body?.Reason)).Accepted().WithTags("cluster");
         api.MapGet("/images", (IImageCatalog catalog) => catalog.Images.Select(i => i.View()).ToList()).WithTags("images");
-        api.MapGet("/events", async (IClusterStore store, CancellationToken ct, long? before = null, int limit = 100) =>
-            (await store.EventsAsync(before, Math.Clamp(limit, 1, 1000), ct)).Select(e => e.View()).ToList()).WithTags("events");
+        api.MapGet("/events", async (HttpContext http, IClusterEngine engine, IClusterStore store, CancellationToken ct, long? before = null, int limit = 100) =>
+            (await SeenPages.OfAsync(store.EventsAsync, e => e.Id, engine.SightOf(Callers.From(http)).Event, before, Math.Clamp(limit, 1, 1000), ct)).Select(e => e.View()).ToList()).WithTags("events");
     }
 
     public static void MapHealth(this WebApplication app) =>
@@ -29,10 +30,12 @@ internal static class ClusterRoutes
             ? TypedResults.Text(missing + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
             : TypedResults.Text("ok\n")).AllowAnonymous().ExcludeFromDescription();
 
-    private static ClusterView Cluster(IClusterEngine engine)
+    /// <summary>Counts of what may be seen.</summary>
+    private static ClusterView Cluster(HttpContext http, IClusterEngine engine)
     {
-        var nodes = engine.Feeds.Nodes.Current().Values.ToList();
-        var instances = engine.Feeds.Instances.Current().Values.ToList();
+        var sight = engine.SightOf(Callers.From(http));
+        var nodes = engine.Feeds.Nodes.Current(sight.Node);
+        var instances = engine.Feeds.Instances.Current(sight.Instance);
         var kinds = nodes.Where(n => n.Hypervisor is not null).Select(n => JsonNamingPolicy.CamelCase.ConvertName(n.Hypervisor.ToString()!)).Distinct().Order();
         return new ClusterView(engine.Cluster.Name, Version, nodes.Count(n => n.Health == NodeHealth.Online), nodes.Count,
             instances.Count(i => i.Status is InstanceStatus.Running or InstanceStatus.Migrating), instances.Count, string.Join(", ", kinds) is { Length: > 0 } all ? all : null)

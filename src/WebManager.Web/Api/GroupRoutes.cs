@@ -3,6 +3,7 @@ using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
 using WebManager.Engine.Model;
+using WebManager.Web.Identity;
 
 namespace WebManager.Web.Api;
 
@@ -11,8 +12,8 @@ internal static class GroupRoutes
     public static void MapGroups(this RouteGroupBuilder api)
     {
         var group = api.MapGroup("/groups").WithTags("groups");
-        group.MapGet("/", (IClusterEngine engine) => Views(engine));
-        group.MapGet("/{name}", (string name, IClusterEngine engine) => Views(engine).FirstOrDefault(g => g.Name == name || g.Id.ToString() == name) is { } found
+        group.MapGet("/", (HttpContext http, IClusterEngine engine) => Views(engine, http));
+        group.MapGet("/{name}", (string name, HttpContext http, IClusterEngine engine) => Views(engine, http).FirstOrDefault(g => g.Name == name || g.Id.ToString() == name) is { } found
             ? (IResult)TypedResults.Ok(found)
             : Problems.From(new Refusal("group.not-found", $"There is no node group {name}."))).Produces<GroupView>().ProducesProblem(404);
         group.MapPost("/", (AddGroupRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new AddGroup(body.Name), http, body.Reason)).Accepted();
@@ -31,17 +32,18 @@ internal static class GroupRoutes
         api.MapPost("/cluster/add-tags", (TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new AddClusterTags(body.Tags), http, body.Reason)).Accepted().WithTags("cluster");
         api.MapPost("/cluster/remove-tags", (TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new RemoveClusterTags(body.Tags), http, body.Reason)).Accepted().WithTags("cluster");
         var node = api.MapGroup("/nodes/{name}").WithTags("nodes");
-        node.MapGet("/tags", (string name, IClusterEngine engine) => engine.Feeds.Nodes.Find(name) is { } row
+        node.MapGet("/tags", (string name, HttpContext http, IClusterEngine engine) => engine.SightOf(Callers.From(http)).Nodes && engine.Feeds.Nodes.Find(name) is { } row
             ? (IResult)TypedResults.Ok(row.Tags)
             : Problems.From(new Refusal("node.not-found", $"There is no node {name}."))).Produces<IReadOnlyList<string>>().ProducesProblem(404);
         node.MapPost("/add-tags", (string name, TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new AddNodeTags(name, body.Tags), http, body.Reason)).Accepted();
         node.MapPost("/remove-tags", (string name, TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new RemoveNodeTags(name, body.Tags), http, body.Reason)).Accepted();
     }
 
-    private static List<GroupView> Views(IClusterEngine engine)
+    private static List<GroupView> Views(IClusterEngine engine, HttpContext http)
     {
-        var nodes = engine.Feeds.Nodes.Current().Values.ToLookup(n => n.Group, n => n.Name);
-        return [.. engine.Feeds.Groups.Current().Values.OrderBy(g => g.Name, StringComparer.Ordinal)
+        var sight = engine.SightOf(Callers.From(http));
+        var nodes = engine.Feeds.Nodes.Current(sight.Node).ToLookup(n => n.Group, n => n.Name);
+        return [.. engine.Feeds.Groups.Current(sight.Group).OrderBy(g => g.Name, StringComparer.Ordinal)
             .Select(g => new GroupView(g.Id, g.Name, g.AutoRecover, [.. nodes[g.Name].Order(StringComparer.Ordinal)]))];
     }
 }

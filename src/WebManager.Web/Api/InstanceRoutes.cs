@@ -17,8 +17,8 @@ internal static class InstanceRoutes
     public static void MapInstances(this RouteGroupBuilder api)
     {
         var group = api.MapGroup("/instances").WithTags("instances");
-        group.MapGet("/", (IClusterEngine engine) => engine.Feeds.Instances.Current().Values.OrderBy(i => i.Name, StringComparer.Ordinal).Select(i => i.View(engine)).ToList());
-        group.MapGet("/{name}", (string name, IClusterEngine engine) => Find(engine, name) is { } row ? (IResult)TypedResults.Ok(row.View(engine)) : NotFound(name))
+        group.MapGet("/", (HttpContext http, IClusterEngine engine) => engine.Feeds.Instances.Current(engine.SightOf(Callers.From(http)).Instance).OrderBy(i => i.Name, StringComparer.Ordinal).Select(i => i.View(engine)).ToList());
+        group.MapGet("/{name}", (string name, HttpContext http, IClusterEngine engine) => Seen(engine, name, http) is { } row ? (IResult)TypedResults.Ok(row.View(engine)) : NotFound(name))
             .Produces<InstanceView>().ProducesProblem(404);
         group.MapPost("/", (CreateInstanceRequest body, HttpContext http, IClusterEngine engine) => CreateAsync(body, http, engine)).Accepted();
         group.MapDelete("/{name}", (string name, string? reason, HttpContext http, IClusterEngine engine) =>
@@ -42,6 +42,10 @@ internal static class InstanceRoutes
     public static InstanceRow? Find(IClusterEngine engine, string nameOrId) =>
         engine.FindInstance(nameOrId) is { } found ? engine.Feeds.Instances.Find(found.Id)
         : Guid.TryParse(nameOrId, out var id) ? engine.Feeds.Instances.Find(id) : null;
+
+    /// <summary>What may not be seen is not there.</summary>
+    private static InstanceRow? Seen(IClusterEngine engine, string nameOrId, HttpContext http) =>
+        Find(engine, nameOrId) is { } row && engine.SightOf(Callers.From(http)).Instance(row) ? row : null;
 
     private static void MapAction(RouteGroupBuilder group, string verb, Func<string, int?, OperationRequest> request) =>
         group.MapPost($"/{{name}}/{verb}", (string name, InstanceActionRequest? body, HttpContext http, IClusterEngine engine) =>
@@ -68,15 +72,16 @@ internal static class InstanceRoutes
         }
         var request = new CreateInstance(body.Name, body.Image, body.Vcpus, body.MemoryMiB, template, body.DisksMiB)
         {
-            Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start,
+            Owner = body.Owner is { } owner ? KeyNames.KeyOf(owner, engine.Now, http.RequestServices.GetRequiredService<IPeople>()) : null, Force = body.Force, Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start,
         };
         return Submit.AsJobAsync(engine, request, http, body.Reason);
     }
 
     private static async Task<IResult> SerialAsync(string name, IClusterEngine engine, INodeLinks links, HttpContext http, int last = 100)
     {
-        if (Find(engine, name) is not { } row) { return NotFound(name); }
-        if (!Callers.IsAdministrator(http.User) && row.Owner != Callers.From(http).UserId) { return NotFound(name); }
+        if (Seen(engine, name, http) is not { } row) { return NotFound(name); }
+        if (!engine.SightOf(Callers.From(http)).RightsOn(row.Id, row.OwnerKey).HasFlag(InstanceRights.Console))
+            return Problems.From(new Refusal("right.missing", $"You may not use the console of {row.Name}."));
         if (engine.Feeds.Nodes.Find(row.Primary) is not { } node)
             return Problems.From(new Refusal("node.unreachable", $"Node {row.Primary} is not there."));
         var reply = await links.To(node.Name, node.Address)

@@ -13,8 +13,8 @@ internal static class NodeRoutes
     public static void MapNodes(this RouteGroupBuilder api)
     {
         var group = api.MapGroup("/nodes").WithTags("nodes");
-        group.MapGet("/", (IClusterEngine engine) => engine.Feeds.Nodes.Current().Values.OrderBy(n => n.Name, StringComparer.Ordinal).Select(n => n.View()).ToList());
-        group.MapGet("/{name}", (string name, IClusterEngine engine) => engine.Feeds.Nodes.Find(name) is { } row
+        group.MapGet("/", (HttpContext http, IClusterEngine engine) => engine.Feeds.Nodes.Current(engine.SightOf(Callers.From(http)).Node).OrderBy(n => n.Name, StringComparer.Ordinal).Select(n => n.View()).ToList());
+        group.MapGet("/{name}", (string name, HttpContext http, IClusterEngine engine) => engine.SightOf(Callers.From(http)).Nodes && engine.Feeds.Nodes.Find(name) is { } row
             ? (IResult)TypedResults.Ok(row.View())
             : Problems.From(new Refusal("node.not-found", $"There is no node {name}."))).Produces<NodeView>().ProducesProblem(404);
         group.MapPost("/", AddAsync).Produces<AddNodeReply>().ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
@@ -31,7 +31,7 @@ internal static class NodeRoutes
             Submit.AsJobAsync(engine, new PowerOffNode(name, body.Confirm), http, body.Reason)).Accepted();
     }
 
-    private static IResult Plan(string name, HttpContext http, IClusterEngine engine) => engine.PlanMaintenance(name) is { } plan
+    private static IResult Plan(string name, HttpContext http, IClusterEngine engine) => engine.SightOf(Callers.From(http)).Nodes && engine.PlanMaintenance(name) is { } plan
         ? TypedResults.Ok(plan.View(engine.WouldRefuse(new MaintainNode(name, On: true), Callers.From(http))))
         : Problems.From(new Refusal("node.not-found", $"There is no node {name}."));
 

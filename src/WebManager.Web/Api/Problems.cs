@@ -20,7 +20,7 @@ internal static partial class Problems
         "not-found" => StatusCodes.Status404NotFound,
         // The engine's word for a name it does not know: the thing asked for itself, or a value within the request.
         "unknown" when refusal.Field is null || refusal.Code == refusal.Field + ".unknown" && refusal.Field is "instance" or "node" or "group" => StatusCodes.Status404NotFound,
-        "missing" when refusal.Code == "right.missing" => StatusCodes.Status403Forbidden,
+        "missing" or "read-only" when refusal.Code.StartsWith("right.", StringComparison.Ordinal) => StatusCodes.Status403Forbidden,
         "forbidden" => StatusCodes.Status403Forbidden,
         "unreachable" => StatusCodes.Status503ServiceUnavailable,
         "exists" or "taken" or "changed" or "busy" => StatusCodes.Status409Conflict,

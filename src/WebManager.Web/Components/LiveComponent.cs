@@ -1,6 +1,9 @@
 // Pages that follow a feed: the first change is drawn at once, the following ones at most every 100 ms, and leaving ends every subscription.
 using Microsoft.AspNetCore.Components;
+using WebManager.Engine;
+using WebManager.Engine.Access;
 using WebManager.Engine.Live;
+using WebManager.Engine.Model;
 
 namespace WebManager.Web.Components;
 
@@ -11,15 +14,22 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     private readonly List<Task> _loops = [];
     private bool _left;
 
+    private Sight? _sight;
+
     [Inject] public TimeProvider Clock { get; set; } = TimeProvider.System;
+    [Inject] public IClusterEngine Source { get; set; } = default!;
+    [CascadingParameter] public Caller? Viewer { get; set; }
+
+    /// <summary>What whoever looks at this page may see; nobody sees nothing.</summary>
+    protected Sight Sight => _sight ??= Viewer is null ? Sight.Nothing : Source.SightOf(Viewer);
 
     protected CancellationToken Leaving => _leaving.Token;
 
-    /// <summary>Applies the picture now and every batch of changes later (null: gone), on the renderer, one render a batch.</summary>
+    /// <summary>Only what may be seen. Applies the picture now and every batch of changes later (null: gone), on the renderer, one render a batch.</summary>
     /// <param name="apply">Answers whether the page looks different now.</param>
     protected void Follow<TKey, T>(LiveFeed<TKey, T> feed, Func<IReadOnlyDictionary<TKey, T?>, bool> apply) where TKey : notnull where T : class
     {
-        var subscription = feed.Subscribe();
+        var subscription = feed.Subscribe(Sight.For<T>());
         apply(subscription.Snapshot!);
         _loops.Add(LoopAsync(subscription, apply));
     }

@@ -15,6 +15,7 @@ internal static class ClusterTables
         MapInstances(model);
         MapJobs(model);
         MapHistory(model);
+        AccessTables.Map(model);
     }
 
     private static void MapCluster(ModelBuilder model)
@@ -52,6 +53,7 @@ internal static class ClusterTables
         t.HasIndex(i => i.Name).IsUnique();
         t.HasIndex(i => i.Primary);
         t.HasIndex(i => i.Owner);
+        t.Property(i => i.MadeBy).HasDefaultValue("");
         t.Property(i => i.Template).HasConversion<string>();
         t.Property(i => i.Wanted).HasConversion<string>();
         t.Property(i => i.Stage).HasConversion<string>();
@@ -81,6 +83,7 @@ internal static class ClusterTables
             t.Property(j => j.Caller).AsJson();
             t.Property(j => j.Reason).AsJson();
             t.Property(j => j.Error).AsJson();
+            t.Property(j => j.Reserved).AsJson();
             t.Property(j => j.Recovery).AsJson();
             t.Property(j => j.Subjects).AsJson();
             t.Ignore(j => j.Ended);

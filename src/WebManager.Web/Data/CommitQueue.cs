@@ -109,6 +109,7 @@ internal sealed class Writers : IDisposable
     private readonly RowWriter<JobLogLine> _jobLog;
     private readonly RowWriter<ClusterEvent> _events;
     private readonly RowWriter<AuditEntry> _audit;
+    private readonly AccessWriters _access;
 
     public Writers(PortalDb db)
     {
@@ -117,6 +118,7 @@ internal sealed class Writers : IDisposable
         _connection = db.Database.GetDbConnection();
         (_clusters, _nodes, _instances) = (new(db, _connection), new(db, _connection), new(db, _connection));
         (_leases, _groups) = (new(db, _connection), new(db, _connection));
+        _access = new AccessWriters(db, _connection);
         _holder = _connection.CreateCommand();
         _holder.CommandText = $"SELECT \"Holder\" FROM \"engine_leases\" WHERE \"Id\" = {EngineLease.Row}";
         (_jobs, _jobLog, _events, _audit) = (new(db, _connection), new(db, _connection), new(db, _connection), new(db, _connection));
@@ -135,6 +137,7 @@ internal sealed class Writers : IDisposable
         foreach (var group in changes.Groups) { Check(_groups.Write(group, transaction), $"node group {group.Name}"); }
         foreach (var node in changes.Nodes) { Check(_nodes.Write(node, transaction), $"node {node.Name}"); }
         foreach (var instance in changes.Instances) { Check(_instances.Write(instance, transaction), $"instance {instance.Name}"); }
+        _access.Write(changes, transaction);
         foreach (var job in changes.Jobs) { _jobs.Upsert(job, transaction); }
         foreach (var line in changes.JobLog) { _jobLog.Upsert(line, transaction); }
         foreach (var happened in changes.Events) { _events.Upsert(happened, transaction); }
@@ -159,10 +162,11 @@ internal sealed class Writers : IDisposable
         _jobLog.Dispose();
         _events.Dispose();
         _audit.Dispose();
+        _access.Dispose();
         _db.Dispose();
     }
 
-    private static void Check(bool written, string row)
+    public static void Check(bool written, string row)
     {
         if (!written) { throw new RevisionConflictException(row); }
     }

@@ -11,9 +11,13 @@ public static class DataServices
     public static IServiceCollection AddPortalData(this IServiceCollection services, DataFolder folder)
     {
         services.AddSingleton(folder);
+        var people = new People();
+        services.AddSingleton(people);
+        services.AddSingleton<IPeople>(people);
+        var watch = new PeopleWatch(people);
         services.AddDbContextFactory<PortalDb>(options => options
             .UseSqlite(SqliteSettings.ConnectionString(folder.Database))
-            .AddInterceptors(new SqliteSettings()));
+            .AddInterceptors(new SqliteSettings(), watch));
         services.AddSingleton<IClusterStore, EfClusterStore>();
         services.AddSingleton<BackupMaker>();
         services.AddDataProtection().SetApplicationName("WebManager").PersistKeysToFileSystem(new DirectoryInfo(folder.Folder("keys")));
@@ -23,13 +27,14 @@ public static class DataServices
 }
 
 /// <summary>Registered first: hosted services start in order, the web server last.</summary>
-internal sealed class DatabaseStart(DataFolder folder, IDbContextFactory<PortalDb> dbs) : IHostedService
+internal sealed class DatabaseStart(DataFolder folder, IDbContextFactory<PortalDb> dbs, People people) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         folder.Lock();
         await using var db = await dbs.CreateDbContextAsync(cancellationToken);
         await db.Database.MigrateAsync(cancellationToken);
+        await people.LoadAsync(db, cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

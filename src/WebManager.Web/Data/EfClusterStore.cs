@@ -42,6 +42,10 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
             await db.Jobs.MaxAsync(j => (long?)j.Id, ct) ?? 0, events.Count == 0 ? 0 : events[^1].Id)
         {
             Groups = await db.Groups.OrderBy(g => g.Name).ToListAsync(ct),
+            UserGroups = await db.UserGroups.OrderBy(g => g.Name).ToListAsync(ct),
+            Grants = await db.Grants.OrderBy(g => g.Key).ToListAsync(ct),
+            Holdings = await db.Holdings.OrderBy(h => h.Owner).ToListAsync(ct),
+            Quotas = await db.Quotas.OrderBy(q => q.Owner).ToListAsync(ct),
         };
     }
 
@@ -67,6 +71,12 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
     {
         await using var db = await ReadAsync(ct);
         return await db.Events.Where(e => before == null || e.Id < before).OrderByDescending(e => e.Id).Take(limit).ToListAsync(ct);
+    }
+
+    public async Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        return await db.Charges.Where(c => c.Owner == owner).OrderByDescending(c => EF.Property<long>(c, ClusterTables.AuditId)).Take(limit).ToListAsync(ct);
     }
 
     public void Dispose() => _commits.Dispose();

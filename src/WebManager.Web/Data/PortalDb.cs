@@ -18,6 +18,11 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<JobLogLine> JobLog => Set<JobLogLine>();
     public DbSet<ClusterEvent> Events => Set<ClusterEvent>();
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
+    public DbSet<UserGroup> UserGroups => Set<UserGroup>();
+    public DbSet<Grant> Grants => Set<Grant>();
+    public DbSet<Holding> Holdings => Set<Holding>();
+    public DbSet<OwnerLimits> Quotas => Set<OwnerLimits>();
+    public DbSet<Charge> Charges => Set<Charge>();
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
     public DbSet<JoinToken> JoinTokens => Set<JoinToken>();
     public DbSet<Setting> Settings => Set<Setting>();

@@ -35,7 +35,7 @@ public static class EngineServices
     private static ClusterEngine Make(IServiceProvider s) => new(
         s.GetRequiredService<IClusterStore>(), s.GetRequiredService<INodeLinks>(), s.GetRequiredService<IImageCatalog>(), s.GetRequiredService<IRandomness>(),
         s.GetRequiredService<TimeProvider>(), s.GetRequiredService<IOptions<HeartbeatOptions>>().Value, s.GetRequiredService<IOptions<RecoveryOptions>>().Value,
-        s.GetRequiredService<ILogger<ClusterEngine>>(), s.GetRequiredService<IConfiguration>()[CrashAtStep.Key] is { Length: > 0 } at ? new CrashAtStep(at) : null,
+        s.GetRequiredService<ILogger<ClusterEngine>>(), s.GetRequiredService<IPeople>(), s.GetRequiredService<IConfiguration>()[CrashAtStep.Key] is { Length: > 0 } at ? new CrashAtStep(at) : null,
         s.GetRequiredService<IPowerControl>());
 }
 

@@ -30,25 +30,25 @@ public sealed class ClusterHub(IClusterEngine engine, TimeProvider time) : Hub
 
     public async IAsyncEnumerable<ClusterBatch> Follow([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var sees = Sees(Callers.From(Context.User!, Callers.Api));
-        using var nodes = engine.Feeds.Nodes.Subscribe();
-        using var instances = engine.Feeds.Instances.Subscribe();
-        using var jobs = engine.Feeds.Jobs.Subscribe();
-        using var events = engine.Feeds.Events.Subscribe();
+        var sees = engine.SightOf(Callers.From(Context.User!, Callers.Api));
+        using var nodes = engine.Feeds.Nodes.Subscribe(sees.Node);
+        using var instances = engine.Feeds.Instances.Subscribe(sees.Instance);
+        using var jobs = engine.Feeds.Jobs.Subscribe(sees.Job);
+        using var events = engine.Feeds.Events.Subscribe(sees.Event);
         yield return new ClusterBatch(true)
         {
             Nodes = [.. nodes.Snapshot.Values.Select(n => n.View())],
-            Instances = [.. instances.Snapshot.Values.Where(sees.Instance).Select(i => i.View(engine))],
-            Jobs = [.. jobs.Snapshot.Values.Where(sees.Job).OrderBy(j => j.Id).Select(j => j.View())],
-            Events = [.. events.Snapshot.Values.Where(sees.Event).OrderBy(e => e.Id).Select(e => e.View())],
+            Instances = [.. instances.Snapshot.Values.Select(i => i.View(engine))],
+            Jobs = [.. jobs.Snapshot.Values.OrderBy(j => j.Id).Select(j => j.View())],
+            Events = [.. events.Snapshot.Values.OrderBy(e => e.Id).Select(e => e.View())],
         };
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Context.ConnectionAborted);
         var batches = Channel.CreateBounded<ClusterBatch>(1);
         var pumps = Task.WhenAll(
             PumpAsync(nodes, b => new ClusterBatch(false) { Nodes = Rows(b, n => n.View()), NodesGone = Gone(b) }, batches, ends),
-            PumpAsync(instances, b => new ClusterBatch(false) { Instances = Rows(b, i => i.View(engine), sees.Instance), InstancesGone = Gone(b) }, batches, ends),
-            PumpAsync(jobs, b => new ClusterBatch(false) { Jobs = Rows(b, j => j.View(), sees.Job) }, batches, ends),
-            PumpAsync(events, b => new ClusterBatch(false) { Events = Rows(b, e => e.View(), sees.Event) }, batches, ends));
+            PumpAsync(instances, b => new ClusterBatch(false) { Instances = Rows(b, i => i.View(engine)), InstancesGone = Gone(b) }, batches, ends),
+            PumpAsync(jobs, b => new ClusterBatch(false) { Jobs = Rows(b, j => j.View()) }, batches, ends),
+            PumpAsync(events, b => new ClusterBatch(false) { Events = Rows(b, e => e.View()) }, batches, ends));
         try
         {
             await foreach (var batch in batches.Reader.ReadAllAsync(ends.Token)) { yield return batch; }
@@ -71,14 +71,10 @@ public sealed class ClusterHub(IClusterEngine engine, TimeProvider time) : Hub
         catch (Exception ex) { to.Writer.TryComplete(ex); }
     }
 
-    private static List<TView> Rows<TKey, T, TView>(IReadOnlyDictionary<TKey, T?> batch, Func<T, TView> view, Func<T, bool>? sees = null) where T : class =>
-        [.. batch.Values.OfType<T>().Where(r => sees?.Invoke(r) ?? true).Select(view)];
+    private static List<TView> Rows<TKey, T, TView>(IReadOnlyDictionary<TKey, T?> batch, Func<T, TView> view) where T : class =>
+        [.. batch.Values.OfType<T>().Select(view)];
 
     private static List<TKey> Gone<TKey, T>(IReadOnlyDictionary<TKey, T?> batch) where T : class => [.. batch.Where(b => b.Value is null).Select(b => b.Key)];
-
-    // What a caller may see; administrators see everything, others what they own.
-    private static (Func<InstanceRow, bool> Instance, Func<JobRow, bool> Job, Func<ClusterEvent, bool> Event) Sees(Caller caller) =>
-        caller.Admin ? (_ => true, _ => true, _ => true) : (i => i.Owner == caller.Name, j => j.By == caller.Name, _ => false);
 }
 
 public static class HubServices

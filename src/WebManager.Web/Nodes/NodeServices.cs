@@ -3,6 +3,8 @@ using Microsoft.Extensions.Options;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
 using WebManager.Engine;
+using WebManager.Engine.Live;
+using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
 using WebManager.Web.Api;
 using WebManager.Web.Hosting;
@@ -37,16 +39,36 @@ public static class NodeServices
         app.MapGet("/console/{instance}/serial", SerialAsync).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> SerialAsync(string instance, string? ticket, HttpContext http, IClusterEngine engine, IConsoleTickets tickets, NodeSerial serial, IHostApplicationLifetime life)
+    private static async Task<IResult> SerialAsync(string instance, string? ticket, HttpContext http, IClusterEngine engine, IConsoleTickets tickets, NodeSerial serial, IHostApplicationLifetime life, TimeProvider time)
     {
         if (!http.WebSockets.IsWebSocketRequest) { return Problems.With(new Refusal("console.not-websocket", "A console is a WebSocket."), StatusCodes.Status400BadRequest); }
         if (engine.FindInstance(instance) is not { } found || !tickets.Redeem(ticket ?? "", Callers.From(http).UserId, found.Id))
             return Problems.With(new Refusal("console.ticket-invalid", "This ticket is not valid (any more).", "Open the console anew."), StatusCodes.Status403Forbidden);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, life.ApplicationStopping);
+        var sight = engine.SightOf(Callers.From(http));
+        bool May(InstanceRow row) => row.Id == found.Id && sight.RightsOn(row.Id, row.OwnerKey).HasFlag(InstanceRights.Console);
+        using var allowed = engine.Feeds.Instances.Subscribe(May);
+        if (allowed.Snapshot.Count == 0) { return Problems.With(new Refusal("right.missing", $"You may not use the console of {instance}."), StatusCodes.Status403Forbidden); }
         using var agent = await serial.OpenAsync(instance, ends.Token);
         if (agent is null) { return Problems.From(new Refusal("node.unreachable", $"The console of {instance} cannot be reached.", "See whether its node is online.")); }
         using var browser = await http.WebSockets.AcceptWebSocketAsync();
+        var watch = EndWithRightAsync(allowed, time, ends);
         await NodeSerial.JoinAsync(browser, agent, ends.Token);
+        await ends.CancelAsync();
+        await watch;
         return TypedResults.Empty;
+    }
+
+    /// <summary>A right that is taken ends what is open by it.</summary>
+    private static async Task EndWithRightAsync(LiveFeed<Guid, InstanceRow>.Subscription allowed, TimeProvider time, CancellationTokenSource ends)
+    {
+        try
+        {
+            await foreach (var batch in allowed.BatchesAsync(TimeSpan.FromMilliseconds(100), time, ends.Token))
+            {
+                if (batch.Values.Any(row => row is null)) { await ends.CancelAsync(); }
+            }
+        }
+        catch (OperationCanceledException) { }
     }
 }

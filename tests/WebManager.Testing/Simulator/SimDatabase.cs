@@ -13,6 +13,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
     private Dictionary<long, List<JobLogLine>> _jobLog = [];
     private SortedDictionary<long, ClusterEvent> _events = [];
     private Cluster? _cluster;
+    private Picture _access = new(new Cluster(Guid.Empty, "", 0, default, 0));
 
     /// <summary>Where it lies: a copy lies somewhere else, as does what was restored from a backup.</summary>
     public string Place { get; } = place;
@@ -23,14 +24,14 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
     public SimDatabase Copy(string at, EngineLease? lease) => new(world, at)
     {
         _nodes = new(_nodes, StringComparer.Ordinal), _groups = new(_groups), _instances = new(_instances), _jobs = new(_jobs),
-        _jobLog = _jobLog.ToDictionary(l => l.Key, l => l.Value.ToList()), _events = new(_events), _cluster = _cluster, Lease = lease,
+        _jobLog = _jobLog.ToDictionary(l => l.Key, l => l.Value.ToList()), _events = new(_events), _cluster = _cluster, _access = _access, Lease = lease,
     };
 
     /// <summary>What was written since the backup is forgotten, as by `wm restore`.</summary>
     public void Restore(SimDatabase backup)
     {
         var copy = backup.Copy(Place, backup.Lease);
-        (_nodes, _groups, _instances, _jobs, _jobLog, _events, _cluster, Lease) = (copy._nodes, copy._groups, copy._instances, copy._jobs, copy._jobLog, copy._events, copy._cluster, copy.Lease);
+        (_nodes, _groups, _instances, _jobs, _jobLog, _events, _cluster, _access, Lease) = (copy._nodes, copy._groups, copy._instances, copy._jobs, copy._jobLog, copy._events, copy._cluster, copy._access, copy.Lease);
     }
 
     public IReadOnlyCollection<Instance> Instances => [.. _instances.Values.OrderBy(i => i.Name, StringComparer.Ordinal)];
@@ -38,6 +39,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
     public IReadOnlyCollection<Job> Jobs => _jobs.Values;
     public IReadOnlyCollection<ClusterEvent> ClusterEvents => _events.Values;
     public List<AuditEntry> Audit { get; } = [];
+    public List<Charge> Charges { get; } = [];
     public int Commits { get; private set; }
     public Cluster? Cluster => _cluster;
 
@@ -51,6 +53,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         _jobs.Count == 0 ? 0 : _jobs.Keys.Last(), _events.Count == 0 ? 0 : _events.Keys.Last())
     {
         Groups = [.. _groups.Values.OrderBy(g => g.Name, StringComparer.Ordinal)],
+        UserGroups = [.. _access.UserGroups.Values], Grants = [.. _access.Grants.Values], Holdings = [.. _access.Holdings.Values], Quotas = [.. _access.Quotas.Values],
     };
 
     public void Apply(Changes changes)
@@ -61,6 +64,8 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         if (changes is { Lease: not null, Cluster: null }) return;   // a renewal
         Commits++;
         if (changes.Cluster is { } cluster) _cluster = cluster;
+        _access = _access.With(changes) with { Instances = _access.Instances.Clear(), Names = _access.Names.Clear(), Jobs = _access.Jobs.Clear(), Nodes = _access.Nodes.Clear() };
+        Charges.AddRange(changes.Charges);
         foreach (var group in changes.Groups) _groups[group.Id] = group;
         foreach (var id in changes.GroupsRemoved) _groups.Remove(id);
         foreach (var node in changes.Nodes) _nodes[node.Name] = node;
@@ -105,6 +110,8 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         if (changes.Cluster is { } cluster) Check("cluster", _cluster?.Revision, cluster.Revision);
         foreach (var node in changes.Nodes) Check($"node {node.Name}", _nodes.GetValueOrDefault(node.Name)?.Revision, node.Revision);
         foreach (var g in changes.Groups) Check($"group {g.Name}", _groups.GetValueOrDefault(g.Id)?.Revision, g.Revision);
+        foreach (var g in changes.UserGroups) Check($"user group {g.Name}", _access.UserGroups.GetValueOrDefault(g.Id)?.Revision, g.Revision);
+        foreach (var h in changes.Holdings) Check($"holding {h.Owner}", _access.Holdings.GetValueOrDefault(h.Owner)?.Revision, h.Revision);
         foreach (var i in changes.Instances) Check($"instance {i.Name}", _instances.GetValueOrDefault(i.Id)?.Revision, i.Revision);
     }
 
@@ -190,6 +197,12 @@ public sealed class SimStore(SimWorld world, Life portal, SimDatabase? at = null
     {
         await TakeAsync(0.1, 1);
         return [.. Database.ClusterEvents.Where(e => before is null || e.Id < before).OrderByDescending(e => e.Id).Take(limit)];
+    }
+
+    public async Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct)
+    {
+        await TakeAsync(0.1, 1);
+        return [.. Database.Charges.Where(c => c.Owner == owner).Reverse().Take(limit)];
     }
 
     private async Task TakeAsync(double fromMs, double toMs)

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using WebManager.Contracts;
 using WebManager.Contracts.Agent;
+using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
 
 namespace WebManager.Testing.Simulator;
@@ -112,6 +113,21 @@ public sealed class SimImages : IImageCatalog
         var answer = await link.CallAsync(new HelloRequest(), TimeSpan.FromSeconds(2), ct);
         return answer.Ok ? Done.Value : answer.Refusal;
     }
+}
+
+public sealed class SimPeople : IPeople
+{
+    private readonly Dictionary<string, Person> _people = new(StringComparer.Ordinal);
+
+    public event Action? Changed;
+
+    public void Add(string id, string name)
+    {
+        _people[id] = new Person(id, name, true, false);
+        Changed?.Invoke();
+    }
+
+    public Person? Find(string idOrName) => _people.GetValueOrDefault(idOrName) ?? _people.Values.FirstOrDefault(p => p.Name == idOrName);
 }
 
 public sealed class SimRandomness(Random random) : IRandomness

@@ -24,7 +24,7 @@ public sealed class SimPortal : IStepObserver
         _clock = new SimClock(world.Scheduler, world.Options.PortalClockRate);
         Store = new SimStore(world, _life, database);
         Engine = new ClusterEngine(Store, new SimLinks(world, _life, _clock, name), new SimImages(), new SimRandomness(world.Random), _clock,
-            world.Options.Heartbeat, world.Options.Recovery, new HistoryLog(world, _life, name), this, new SimPower(world, _clock));
+            world.Options.Heartbeat, world.Options.Recovery, new HistoryLog(world, _life, name), world.People, this, new SimPower(world, _clock));
     }
 
     /// <summary>Its name on the network.</summary>

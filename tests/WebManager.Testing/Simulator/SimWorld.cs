@@ -61,6 +61,9 @@ public sealed class SimWorld
     /// <summary>Faults that were done and changed something.</summary>
     public int Faults { get; set; }
     public SimDatabase Database { get; }
+
+    /// <summary>Who has an account; outlives every portal, and is not in its database.</summary>
+    public SimPeople People { get; } = new();
     public IReadOnlyCollection<SimNode> Nodes => [.. _nodes.Values.OrderBy(n => n.Name, StringComparer.Ordinal)];
     public TimeSpan Now => Scheduler.Clock.GetUtcNow() - ManualClock.DefaultStart;
     public string History => _history.ToString();

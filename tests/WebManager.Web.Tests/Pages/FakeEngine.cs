@@ -1,5 +1,6 @@
 using WebManager.Contracts;
 using WebManager.Engine;
+using WebManager.Engine.Access;
 using WebManager.Engine.Live;
 using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
@@ -34,6 +35,9 @@ public sealed class FakeEngine : IClusterEngine, IImageCatalog
     }
 
     public Refusal? Halted { get; set; }
+    public OwnerRow? OwnerRow(string owner) => Feeds.Owners.Find(owner);
+    public Sight SightOf(Caller caller) => new(() => Now, caller);
+    public Picture Now { get; set; } = new(new Cluster(Guid.NewGuid(), "demo-cloud", 3, DateTimeOffset.UnixEpoch, 1));
     public Refusal? WouldRefuse(OperationRequest request, Caller caller) => Rule(request);
     public Task<Job> WaitAsync(long job, CancellationToken ct) => throw new NotSupportedException();
     public MaintenancePlan? Maintenance { get; set; }

@@ -46,7 +46,7 @@ public sealed partial class InstanceNew
 
     protected override void OnInitialized()
     {
-        _nodes = [.. Engine.Feeds.Nodes.Current().Values.Where(n => n.Health != NodeHealth.Offline).OrderBy(n => n.Name, NameOrder.By)];
+        _nodes = [.. Engine.Feeds.Nodes.Current(Engine.SightOf(Caller).Node).Where(n => n.Health != NodeHealth.Offline).OrderBy(n => n.Name, NameOrder.By)];
         _clusterTags = Engine.Feeds.Cluster.Current().Values.FirstOrDefault()?.Tags ?? [];
         _form.Image = Images is [var first, ..] ? first.Name : "";
         if (_nodes.Count == 1) { _form.Template = DiskTemplate.File; }   // nowhere to mirror to

@@ -36,8 +36,8 @@ public sealed partial class InstancePage
     private void Reset()
     {
         (_row, _job, _gone) = (null, Job, false);
-        TakeInstances(Engine.Feeds.Instances.Current()!);
-        TakeJobs(Engine.Feeds.Jobs.Current()!);
+        TakeInstances(Engine.Feeds.Instances.Current(Sight.Instance).ToDictionary(r => r.Id, r => (InstanceRow?)r));
+        TakeJobs(Engine.Feeds.Jobs.Current(Sight.Job).ToDictionary(r => r.Id, r => (JobRow?)r));
     }
 
     private bool TakeInstances(IReadOnlyDictionary<Guid, InstanceRow?> batch)

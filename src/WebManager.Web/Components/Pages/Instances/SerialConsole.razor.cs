@@ -1,6 +1,7 @@
 // The guest's serial line in the page: a ticket from the portal, then a WebSocket; after a failover it connects again by itself.
 using Microsoft.AspNetCore.Components;
 using Microsoft.JSInterop;
+using WebManager.Engine;
 using WebManager.Engine.Live;
 using WebManager.Engine.Model;
 using WebManager.Web.Components.Shared;
@@ -16,6 +17,7 @@ public sealed partial class SerialConsole
     private bool _wanted, _live, _ready;
 
     [Inject] public IJSRuntime Js { get; set; } = default!;
+    [Inject] public IClusterEngine Engine { get; set; } = default!;
     [Inject] public IConsoleTickets Tickets { get; set; } = default!;
     [CascadingParameter] public Caller Caller { get; set; } = default!;
     [Parameter, EditorRequired] public InstanceRow Row { get; set; } = default!;
@@ -23,9 +25,9 @@ public sealed partial class SerialConsole
     /// <summary>Guests that have a serial line to talk to.</summary>
     private bool Reachable => Row.Status is InstanceStatus.Running or InstanceStatus.Starting or InstanceStatus.Paused or InstanceStatus.ErrorUp or InstanceStatus.Migrating;
 
-    private bool Mine => Caller.Admin || Row.Owner == Caller.Name;
+    private bool Mine => Engine.SightOf(Caller).RightsOn(Row.Id, Row.OwnerKey).HasFlag(InstanceRights.Console);
 
-    private string? Hint => !Mine ? "Only its owner and administrators may use its console." : Row.Status switch
+    private string? Hint => !Mine ? "Only those who have the right console on it may use its console." : Row.Status switch
     {
         InstanceStatus.AdminDown or InstanceStatus.ErrorDown => "The instance is off. Start it: the console connects by itself.",
         InstanceStatus.Creating => "The instance is being created. The console connects when it starts.",

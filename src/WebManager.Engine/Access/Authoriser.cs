@@ -1,0 +1,67 @@
+// Whether a caller may: the one place that decides it, on the request and what is stored.
+using WebManager.Contracts;
+using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Engine.Access;
+
+internal static class Authoriser
+{
+    public const string Missing = "right.missing";
+
+    public static Refusal? Refuses(OperationRequest request, Caller caller, Picture now, IPeople people)
+    {
+        var right = Catalog.Of(request).Right;
+        if (caller == Caller.Watcher) { return null; }
+        if (caller.UserId.Length > 0 && people.Find(caller.UserId) is { Active: false }) { return new Refusal(Missing, $"The account {caller.Name} is not active."); }
+        if (caller.ReadOnly) { return new Refusal("right.read-only", "This token may only look.", "Use a token that may write."); }
+        if (caller.Only is not null && !OfOnly(request, caller, now)) { return new Refusal(Missing, "This token is for other instances.", "Use another token, or sign in."); }
+        if (Allows(right, request, caller, now)) { return null; }
+        // Whether there is what one may not see is nobody's business.
+        if (request is InstanceRequest r and not CreateInstance && !caller.Admin && !(now.Find(r.Instance) is { } i && now.Access.Instance(caller.UserId, i.Id, i.Owner) != InstanceRights.None))
+        {
+            return new Refusal("instance.unknown", $"There is no instance {Shown.Name(r.Instance)}.") { Field = "instance" };
+        }
+        return new Refusal(Missing, $"{caller.Name} may not do that ({request.Name}).", "Ask an administrator.");
+    }
+
+    private static bool OfOnly(OperationRequest request, Caller caller, Picture now) =>
+        request is InstanceRequest r and not CreateInstance && now.Find(r.Instance) is { } i && caller.Only!.Contains(i.Id);
+
+    private static bool Allows(Right right, OperationRequest request, Caller caller, Picture now)
+    {
+        if (right == Right.WatcherOnly) { return false; }
+        if (caller.Admin) { return true; }
+        if (caller.UserId.Length == 0) { return false; }
+        var cluster = now.Access.Cluster(caller.UserId);
+        return right switch
+        {
+            Right.Superuser or Right.WatcherOnly => false,
+            Right.Administrator => cluster.HasFlag(ClusterRights.Admin),
+            Right.Migrate => cluster.HasFlag(ClusterRights.Migrate),
+            Right.ReplaceDisks => cluster.HasFlag(ClusterRights.ReplaceDisks),
+            Right.ClusterTags => cluster.HasFlag(ClusterRights.Tags),
+            Right.InstancePower => On(request, caller, now).HasFlag(InstanceRights.Power),
+            Right.InstanceModify => On(request, caller, now).HasFlag(InstanceRights.Modify),
+            Right.InstanceRemove => On(request, caller, now).HasFlag(InstanceRights.Remove),
+            Right.InstanceAdmin => On(request, caller, now).HasFlag(InstanceRights.Admin),
+            Right.CreateInstance => MayCreate(((CreateInstance)request).OwnerFor(caller), caller, now),
+            Right.GroupAdmin => request is UserGroupRequest g && now.FindUserGroup(g.Group) is { } group && (cluster.HasFlag(ClusterRights.Admin) || now.Access.Group(caller.UserId, group.Id).HasFlag(UserGroupRights.Admin)),
+            Right.GrantOn => request is SetGrant s && MayGrant(s.Target, caller, now),
+        };
+    }
+
+    private static InstanceRights On(OperationRequest request, Caller caller, Picture now) =>
+        request is InstanceRequest r && now.Find(r.Instance) is { } i ? now.Access.Instance(caller.UserId, i.Id, i.Owner) : InstanceRights.None;
+
+    /// <summary>For oneself with a right of one's own; for a group that one is in with the group's; a cluster's administrator for everybody.</summary>
+    public static bool MayCreate(string owner, Caller caller, Picture now) =>
+        caller.Admin || now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin)
+        || (now.Access.IsOne(caller.UserId, owner) && now.Access.ClusterOf(owner).HasFlag(ClusterRights.CreateVm));
+
+    /// <summary>Who administers an object gives rights on it; to whom does not matter.</summary>
+    private static bool MayGrant(string on, Caller caller, Picture now) =>
+        now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin)
+        || (Keys.InstanceOf(on) is { } id && now.Instances.TryGetValue(id, out var i) && now.Access.Instance(caller.UserId, id, i.Owner).HasFlag(InstanceRights.Admin));
+}

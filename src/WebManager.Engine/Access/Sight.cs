@@ -1,0 +1,80 @@
+// What a caller may see. Feeds are asked through it, so that what may not be seen never leaves them.
+using WebManager.Contracts;
+using WebManager.Engine.Live;
+using WebManager.Engine.Model;
+
+namespace WebManager.Engine.Access;
+
+/// <summary>Answers for the newest grants at each call; a feed is asked again (LiveFeed.Recheck) when they change.</summary>
+public sealed class Sight(Func<Picture> now, Caller caller)
+{
+    /// <summary>Nobody's: sees nothing.</summary>
+    public static Sight Nothing { get; } = new(() => new Picture(new Cluster(Guid.Empty, "", 0, default, 0)), new Caller("", "", false, ""));
+
+    private Picture Now => now();
+    private AccessIndex Access => Now.Access;
+    public Caller Caller => caller;
+
+    /// <summary>Nodes, groups of nodes and what happens to them: for those who work on the cluster.</summary>
+    public bool Nodes => caller.Admin && caller.Only is null || (caller.Only is null && (Access.Cluster(caller.UserId) & ~ClusterRights.CreateVm) != 0);
+
+    public bool Instance(InstanceRow row) => Instance(row.Id, row.OwnerKey);
+
+    public bool Instance(Guid id, string owner) =>
+        (caller.Only is not { } only || only.Contains(id)) && (caller.Admin || Access.Instance(caller.UserId, id, owner) != InstanceRights.None);
+
+    public bool Instance(string nameOrId) => Now.Find(nameOrId) is { } i && Instance(i.Id, i.Owner);
+
+    public bool Node(NodeRow _) => Nodes;
+
+    /// <summary>The question to ask of rows of a feed; a kind of rows that is not known here is not seen.</summary>
+    public Func<T, bool> For<T>() where T : class => row => row switch
+    {
+        InstanceRow i => Instance(i),
+        NodeRow n => Node(n),
+        GroupRow g => Group(g),
+        JobRow j => Job(j),
+        ClusterEvent e => Event(e),
+        JobLogLine l => caller is { Admin: true, Only: null } || (Now.Jobs.TryGetValue(l.Job, out var job) && Job(job)),
+        UserGroupRow g => UserGroup(g.Id),
+        GrantRow g => Grant(g),
+        OwnerRow o => Owner(o.Owner),
+        ClusterRow => caller.UserId.Length > 0 || caller.Admin,
+        _ => false,
+    };
+
+    /// <summary>To oneself and one's groups, and on what one administers.</summary>
+    private bool Grant(GrantRow g) => ClusterAdmin || Access.IsOne(caller.UserId, g.Subject)
+        || (Keys.InstanceOf(g.Target) is { } id && Now.Instances.TryGetValue(id, out var i) && RightsOn(id, i.Owner).HasFlag(InstanceRights.Admin))
+        || (Keys.GroupOf(g.Target) is { } group && Access.Group(caller.UserId, group).HasFlag(UserGroupRights.Admin));
+
+    /// <summary>What an owner holds: its own, its groups'; everybody's limits.</summary>
+    public bool Owner(string owner) => ClusterAdmin || owner == OwnerLimits.DefaultOwner || Access.IsOne(caller.UserId, owner);
+
+    public bool ClusterAdmin => caller.Admin || Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin);
+
+    public bool Group(GroupRow _) => Nodes;
+
+    /// <summary>One's own, and those about what may be seen.</summary>
+    public bool Job(JobRow row) => caller is { Admin: true, Only: null } || (caller.Only is null && row.ById.Length > 0 && row.ById == caller.UserId) || (row.Subjects.Count > 0 && row.Subjects.All(Subject));
+
+    public bool Job(Job job) => caller is { Admin: true, Only: null } || (caller.Only is null && job.Caller.UserId.Length > 0 && job.Caller.UserId == caller.UserId) || (job.Subjects.Count > 0 && job.Subjects.All(Subject));
+
+    public bool Event(ClusterEvent e) => caller is { Admin: true, Only: null } || Subject(e.Subject);
+
+    /// <summary>"instance:web1", "node:n1", "cluster".</summary>
+    public bool Subject(string subject) => subject.IndexOf(':') is var at && at < 0 ? Nodes : subject[..at] switch
+    {
+        "instance" => Instance(subject[(at + 1)..]),
+        "usergroup" => Keys.GroupOf(subject) is { } id && UserGroup(id),
+        _ => Nodes,
+    };
+
+    /// <summary>Its members, its administrators, and those of the cluster.</summary>
+    public bool UserGroup(Guid id) =>
+        caller.Admin || Access.IsOne(caller.UserId, Keys.Group(id)) || Access.Group(caller.UserId, id) != UserGroupRights.None || Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin);
+
+    public InstanceRights RightsOn(Guid id, string owner) =>
+        caller.Only is { } only && !only.Contains(id) ? InstanceRights.None
+        : caller.Admin ? RightNames.Parse<InstanceRights>(RightNames.Of<InstanceRights>()) : Access.Instance(caller.UserId, id, owner);
+}

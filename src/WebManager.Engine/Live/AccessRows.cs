@@ -1,0 +1,75 @@
+// Keeps the feeds of groups, grants and holdings equal to the picture.
+using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
+using WebManager.Engine.Ports;
+using WebManager.Engine.Quota;
+
+namespace WebManager.Engine.Live;
+
+internal sealed class AccessRows(ClusterState state, ClusterFeeds feeds, IPeople people)
+{
+    public void OnCommitted(Picture before, Changes changes)
+    {
+        var regrouped = changes.UserGroups.Count + changes.UserGroupsRemoved.Count > 0;
+        if (regrouped || changes.Grants.Count + changes.GrantsRemoved.Count > 0)
+        {
+            Groups();
+            Grants();
+            if (regrouped) { Owners(); }
+            feeds.Recheck();
+        }
+        var owners = changes.Holdings.Select(h => h.Owner).Concat(changes.Quotas.Select(q => q.Owner)).Concat(changes.QuotasRemoved)
+            .Concat(changes.Jobs.Select(j => j.Reserved?.Owner).OfType<string>()).Where(o => o.Length > 0).ToHashSet(StringComparer.Ordinal);
+        if (owners.Contains(OwnerLimits.DefaultOwner)) { Owners(); }
+        else { foreach (var owner in owners) { Owner(owner); } }
+    }
+
+    public void All()
+    {
+        Groups();
+        Grants();
+        Owners();
+    }
+
+    private void Groups()
+    {
+        foreach (var g in state.Now.UserGroups.Values)
+        {
+            feeds.UserGroups.Set(g.Id, new UserGroupRow(g.Id, g.Name, g.Project, [.. g.Members.Select(m => new MemberRow(m.User, people.Find(m.User)?.Name ?? "a removed user", m.Limits)).OrderBy(m => m.Name, StringComparer.Ordinal)]));
+        }
+        foreach (var gone in feeds.UserGroups.Current().Keys.Where(id => !state.Now.UserGroups.ContainsKey(id))) { feeds.UserGroups.Set(gone, null); }
+    }
+
+    private void Grants()
+    {
+        foreach (var g in state.Now.Grants.Values)
+        {
+            feeds.Grants.Set(g.Key, new GrantRow(g.Subject, Subjects.Name(g.Subject, state.Now, people), g.Target, Subjects.Name(g.Target, state.Now, people), g.Rights));
+        }
+        foreach (var gone in feeds.Grants.Current().Keys.Where(k => !state.Now.Grants.ContainsKey(k))) { feeds.Grants.Set(gone, null); }
+    }
+
+    private void Owners()
+    {
+        foreach (var owner in state.Now.Holdings.Keys.Union(state.Now.Quotas.Keys, StringComparer.Ordinal).Union(feeds.Owners.Current().Keys, StringComparer.Ordinal)) { Owner(owner); }
+    }
+
+    private void Owner(string owner)
+    {
+        var row = RowOf(owner);
+        feeds.Owners.Set(owner, row is null || (!row.Own && row is { Allocated.Instances: 0, PendingAllocated.Instances: 0 }) ? null : row);
+    }
+
+    /// <summary>Null: there is no such owner.</summary>
+    public OwnerRow? RowOf(string owner)
+    {
+        var now = state.Now;
+        if (!Exists(owner, now)) { return null; }
+        var (held, pending) = (Charges.HeldBy(now, owner), Charges.Pending(now, owner));
+        return new OwnerRow(owner, owner == OwnerLimits.DefaultOwner ? "everybody" : Subjects.Name(owner, now, people), held.Allocated, held.Running, pending.Allocated, pending.Running,
+            Charges.LimitsOf(now, owner), now.Quotas.ContainsKey(owner));
+    }
+
+    private bool Exists(string owner, Picture now) => owner == OwnerLimits.DefaultOwner || (Keys.UserOf(owner) is { } user && people.Find(user)?.Id == user)
+        || (Keys.GroupOf(owner) is { } id && now.UserGroups.ContainsKey(id));
+}

@@ -1,0 +1,49 @@
+// Groups of people, grants, and the ledger.
+using Microsoft.EntityFrameworkCore;
+using WebManager.Engine.Model;
+
+namespace WebManager.Web.Data;
+
+internal static class AccessTables
+{
+    public static void Map(ModelBuilder model)
+    {
+        model.Entity<UserGroup>(t =>
+        {
+            t.ToTable("user_groups").HasKey(g => g.Id);
+            t.Property(g => g.Id).ValueGeneratedNever();
+            t.HasIndex(g => g.Name).IsUnique();
+            t.Property(g => g.Members).AsJson();
+        });
+        model.Entity<Grant>(t =>
+        {
+            t.ToTable("grants").HasKey(g => g.Key);
+            t.Property(g => g.Key).ValueGeneratedNever();
+            t.Property(g => g.Rights).AsJson();
+        });
+        model.Entity<Holding>(t =>
+        {
+            t.ToTable("holdings").HasKey(h => h.Owner);
+            t.Property(h => h.Owner).ValueGeneratedNever();
+            t.Property(h => h.Allocated).AsJson();
+            t.Property(h => h.Running).AsJson();
+        });
+        model.Entity<OwnerLimits>(t =>
+        {
+            t.ToTable("quotas").HasKey(q => q.Owner);
+            t.Property(q => q.Owner).ValueGeneratedNever();
+            t.Property(q => q.Limits).AsJson();
+        });
+        model.Entity<Charge>(t =>
+        {
+            t.ToTable("charges");
+            t.Property<long>(ClusterTables.AuditId).ValueGeneratedOnAdd();
+            t.HasKey(ClusterTables.AuditId);
+            t.HasIndex(c => c.Owner);
+            t.Property(c => c.Allocated).AsJson();
+            t.Property(c => c.Running).AsJson();
+            t.Property(c => c.AllocatedAfter).AsJson();
+            t.Property(c => c.RunningAfter).AsJson();
+        });
+    }
+}

@@ -1,0 +1,36 @@
+using System.Data.Common;
+using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
+
+namespace WebManager.Web.Data;
+
+/// <summary>The statements for groups of people, grants and the ledger.</summary>
+internal sealed class AccessWriters(PortalDb db, DbConnection connection) : IDisposable
+{
+    private readonly RowWriter<UserGroup> _groups = new(db, connection);
+    private readonly RowWriter<Grant> _grants = new(db, connection);
+    private readonly RowWriter<Holding> _holdings = new(db, connection);
+    private readonly RowWriter<OwnerLimits> _quotas = new(db, connection);
+    private readonly RowWriter<Charge> _charges = new(db, connection);
+
+    public void Write(Changes changes, DbTransaction transaction)
+    {
+        foreach (var id in changes.UserGroupsRemoved) { _groups.Delete(id, transaction); }
+        foreach (var key in changes.GrantsRemoved) { _grants.Delete(key, transaction); }
+        foreach (var owner in changes.QuotasRemoved) { _quotas.Delete(owner, transaction); }
+        foreach (var group in changes.UserGroups) { Writers.Check(_groups.Write(group, transaction), $"group {group.Name}"); }
+        foreach (var grant in changes.Grants) { Writers.Check(_grants.Write(grant, transaction), $"grant {grant.Key}"); }
+        foreach (var holding in changes.Holdings) { Writers.Check(_holdings.Write(holding, transaction), $"holding {holding.Owner}"); }
+        foreach (var quota in changes.Quotas) { Writers.Check(_quotas.Write(quota, transaction), $"quota {quota.Owner}"); }
+        foreach (var charge in changes.Charges) { _charges.Upsert(charge, transaction); }
+    }
+
+    public void Dispose()
+    {
+        _groups.Dispose();
+        _grants.Dispose();
+        _holdings.Dispose();
+        _quotas.Dispose();
+        _charges.Dispose();
+    }
+}
