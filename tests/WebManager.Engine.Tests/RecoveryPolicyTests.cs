@@ -129,7 +129,7 @@ public sealed class RecoveryPolicyTests
         await MakeAsync(world, "i1", "n1", "n2");
         var engine = world.Portal!.Engine;
         var mallory = new Caller("7", "mallory", false, "test");
-        Assert.Equal("right.missing", engine.WouldRefuse(new ModifyInstance("i1") { AutoRecover = false }, mallory)?.Code);
+        Assert.Equal("instance.unknown", engine.WouldRefuse(new ModifyInstance("i1") { AutoRecover = false }, mallory)?.Code);
         Assert.Equal("right.missing", engine.WouldRefuse(new ModifyCluster { AutoRecover = false }, mallory)?.Code);
         Assert.Equal("right.missing", engine.WouldRefuse(new UnfreezeCluster(), mallory)?.Code);
         Assert.Equal("right.missing", engine.WouldRefuse(new ModifyNode("n1") { Offline = true }, mallory)?.Code);

@@ -39,9 +39,14 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     private async Task<Outcome<long>> LetInAsync(OperationRequest request, Caller caller, string why, IReadOnlyList<ReasonEntry> trail, CancellationToken ct)
     {
         Job? accepted = null;
+        var forbade = false;
         var outcome = await parts.State.ChangeAsync<long>((now, changes) =>
         {
-            if (Authoriser.Refuses(request, caller, now, parts.People) is { } forbidden) { return forbidden; }
+            if (Authoriser.Refuses(request, caller, now, parts.People) is { } forbidden)
+            {
+                forbade = true;
+                return forbidden;
+            }
             var refusal = Possible(request, caller, now, out var reserved) ?? Pending(request, now);
             if (refusal is not null) { return refusal; }
             accepted = Accept(request, caller, why, now, trail) with { Reserved = reserved };
@@ -50,7 +55,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
             return accepted.Id;
         }, ct);
         if (outcome.Ok && !accepted!.Ended) { runner.Begin(accepted, resumed: false); }
-        else if (!outcome.Ok && outcome.Refusal.Code is Authoriser.Missing or "right.read-only") { await AuditAsync(request, caller, why, outcome.Refusal); }
+        else if (forbade) { await AuditAsync(request, caller, why, outcome.Refusal); }
         return outcome;
     }
 

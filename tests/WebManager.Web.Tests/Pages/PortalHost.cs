@@ -113,6 +113,7 @@ public sealed class PortalHost : IAsyncDisposable
         public bool IsGone(EngineLease lease) => throw new NotSupportedException();
         public Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct) => throw new NotSupportedException();
         public Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();
+        public Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct) => throw new NotSupportedException();
         public Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();
     }
 }
