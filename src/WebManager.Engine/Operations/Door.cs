@@ -55,7 +55,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
             return accepted.Id;
         }, ct);
         if (outcome.Ok && !accepted!.Ended) { runner.Begin(accepted, resumed: false); }
-        else if (forbade) { await AuditAsync(request, caller, why, outcome.Refusal); }
+        else if (forbade) { await AuditAsync(request, caller, why, outcome.Refusal!); }
         return outcome;
     }
 
