@@ -1,6 +1,7 @@
 // What must hold when nothing more happens: everything ended, nothing left over, and the engine's picture is what the nodes have.
 using WebManager.Engine.Model;
 using WebManager.Engine.Plan;
+using WebManager.Engine.Quota;
 
 namespace WebManager.Testing.Simulator;
 
@@ -13,6 +14,11 @@ public static class AtRest
         faults.AddRange(InCharge(world).Jobs.Where(j => !j.Ended).Select(j => $"Job {j.Id} {j.Request.Name} is still {j.Status} at step {j.Step}."));
         if (world.EngineExceptions > 0) faults.Add($"The engine logged {world.EngineExceptions} exceptions.");
         faults.AddRange(InCharge(world).Nodes.Where(n => n.Maintenance is { Ending: true }).Select(n => $"{n.Name} still waits for what was to come back from its maintenance."));
+        if (world.InCharge is { Dead: false, Listens: true, Engine: { Halted: null } engine })
+        {
+            faults.AddRange(Ledger.Differences(engine.Now).Select(d => $"{d.Owner} is charged {d.Held} and holds {d.Counted}."));
+            faults.AddRange(engine.Feeds.Owners.Current().Values.Where(o => o.PendingAllocated != default).Select(o => $"{o.Owner} still has {o.PendingAllocated} reserved."));
+        }
         foreach (var node in world.Nodes.Where(n => n.Powered)) faults.AddRange(Leftovers(world, node));
         foreach (var instance in InCharge(world).Instances) faults.AddRange(Of(world, instance));
         return faults;

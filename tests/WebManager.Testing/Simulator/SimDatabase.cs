@@ -43,6 +43,9 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
     public int Commits { get; private set; }
     public Cluster? Cluster => _cluster;
 
+    /// <summary>A row that is wrong, as after a mistake of an earlier version.</summary>
+    public void Spoil(Holding wrong) => _access = _access with { Holdings = _access.Holdings.SetItem(wrong.Owner, wrong) };
+
     public Instance? Find(Guid id) => _instances.GetValueOrDefault(id);
     public Instance? Find(string name) => _instances.Values.FirstOrDefault(i => i.Name == name);
     public Job? Job(long id) => _jobs.GetValueOrDefault(id);

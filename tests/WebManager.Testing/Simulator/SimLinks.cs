@@ -121,9 +121,9 @@ public sealed class SimPeople : IPeople
 
     public event Action? Changed;
 
-    public void Add(string id, string name)
+    public void Add(string id, string name, bool active = true)
     {
-        _people[id] = new Person(id, name, true, false);
+        _people[id] = new Person(id, name, active, false);
         Changed?.Invoke();
     }
 

@@ -1,0 +1,224 @@
+// Who may ask for what: one table, every operation, every role, one's own and a foreign instance. An operation without a row fails.
+using WebManager.Contracts;
+using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
+using WebManager.Testing.Simulator;
+using Xunit;
+using static WebManager.Engine.Tests.ThreeNodes;
+
+namespace WebManager.Engine.Tests;
+
+public sealed class RightsTableTests
+{
+    /// <summary>
+    /// Operation: who may, on the instance "own" (olga's) and on the group "ops"; behind the stroke: on "foreign", which is somebody else's.
+    /// olga owns "own"; mia is in ops; ivan has admin on "own", pia power only; greta administers ops; cora may create; mig, dis and tag have that one
+    /// right on the cluster; carl administers the cluster; sue is a superuser. Nobody else: una (no rights), anonymous, a read-only token of sue's.
+    /// </summary>
+    private const string Table = """
+        instance.create               cora carl sue                | cora carl sue
+        instance.start                olga ivan pia carl sue       | carl sue
+        instance.stop                 olga ivan pia carl sue       | carl sue
+        instance.reboot               olga ivan pia carl sue       | carl sue
+        instance.remove               olga ivan carl sue           | carl sue
+        instance.modify               olga ivan carl sue           | carl sue
+        instance.resync               olga ivan carl sue           | carl sue
+        instance.failover             mig carl sue                 | mig carl sue
+        instance.migrate              mig carl sue                 | mig carl sue
+        instance.replace-secondary    dis carl sue                 | dis carl sue
+        instance.change-owner         carl sue                     | carl sue
+        instance.confirm              carl sue                     | carl sue
+        instance.migrate-cleanup                                   |
+        instance.recover                                           |
+        instance.degrade                                           |
+        instance.restart                                           |
+        instance.clean                                             |
+        node.add                      carl sue                     | carl sue
+        node.remove                   carl sue                     | carl sue
+        node.modify                   carl sue                     | carl sue
+        node.maintenance              carl sue                     | carl sue
+        node.restart-agent            carl sue                     | carl sue
+        node.power-off                carl sue                     | carl sue
+        node.add-tags                 carl sue                     | carl sue
+        node.remove-tags              carl sue                     | carl sue
+        group.add                     carl sue                     | carl sue
+        group.remove                  carl sue                     | carl sue
+        group.rename                  carl sue                     | carl sue
+        group.modify                  carl sue                     | carl sue
+        group.assign-nodes            carl sue                     | carl sue
+        cluster.add-tags              tag carl sue                 | tag carl sue
+        cluster.remove-tags           tag carl sue                 | tag carl sue
+        cluster.modify                carl sue                     | carl sue
+        cluster.unfreeze              carl sue                     | carl sue
+        user-group.add                carl sue                     | carl sue
+        user-group.rename             carl sue                     | carl sue
+        user-group.remove             carl sue                     | carl sue
+        user-group.set-member         greta carl sue               | carl sue
+        user-group.remove-member      greta carl sue               | carl sue
+        user.forget                   sue                          | sue
+        grant.set                     olga ivan carl sue           | carl sue
+        quota.set                     carl sue                     | carl sue
+        quota.recount                 carl sue                     | carl sue
+        """;
+
+    private static readonly string[] People = ["olga", "mia", "ivan", "pia", "greta", "cora", "mig", "dis", "tag", "carl", "una"];
+    private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown"];
+
+    [Fact]
+    public void Each_role_may_what_the_table_says_and_nothing_else() => InCluster(async world =>
+    {
+        await SceneAsync(world);
+        var engine = world.Portal!.Engine;
+        var rows = Table.Split('\n').Select(Row.Of).ToDictionary(r => r.Operation);
+        var wrong = new List<string>();
+        foreach (var type in Catalog.Operations.Keys)
+        {
+            foreach (var (on, group, mine) in new[] { ("own", "ops", true), ("foreign", "others", false) })
+            {
+                var request = Sample(type, on, group, engine.Now);
+                Assert.True(rows.TryGetValue(request.Name, out var row), $"{request.Name} has no row in the table of rights.");
+                var may = Callers().Where(c => engine.WouldRefuse(request, c.Caller) is not { } r || !Forbidden.Contains(r.Code)).Select(c => c.Name).Order();
+                var expected = (mine ? row.Own : row.Foreign).Order();
+                if (!may.SequenceEqual(expected)) { wrong.Add($"{request.Name} on {on}: the table says [{string.Join(' ', expected)}], the door lets in [{string.Join(' ', may)}]"); }
+            }
+        }
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+        Assert.Equal(Catalog.Operations.Count, rows.Count);
+    });
+
+    [Fact]
+    public void What_a_group_owns_is_its_members_and_ends_with_membership() => InCluster(async world =>
+    {
+        await SceneAsync(world);
+        var engine = world.Portal!.Engine;
+        await world.Portal.DoAsync(new ChangeOwner("own", Keys.Group(engine.Now.FindUserGroup("ops")!.Id)));
+        Assert.Null(engine.WouldRefuse(new StopInstance("own"), Someone("mia")));
+        Assert.Equal("instance.unknown", engine.WouldRefuse(new StopInstance("own"), Someone("olga"))?.Code);
+        var row = engine.Feeds.Instances.Current().Values.Single(i => i.Name == "own");
+        using var seen = engine.Feeds.Instances.Subscribe(engine.SightOf(Someone("mia")).Instance);
+        Assert.Contains(row.Id, seen.Snapshot.Keys);
+        await world.Portal.DoAsync(new RemoveMember("ops", "mia"));
+        Assert.Equal("instance.unknown", engine.WouldRefuse(new StopInstance("own"), Someone("mia"))?.Code);
+        await foreach (var batch in seen.BatchesAsync(TimeSpan.FromMilliseconds(100), world.Scheduler.Clock))
+        {
+            Assert.Null(batch[row.Id]);   // it vanishes from what she has open
+            break;
+        }
+    });
+
+    [Fact]
+    public void What_one_may_not_see_is_in_no_feed() => InCluster(async world =>
+    {
+        await SceneAsync(world);
+        var engine = world.Portal!.Engine;
+        Assert.Empty(engine.Feeds.Instances.Current(engine.SightOf(Someone("una")).Instance));
+        Assert.Empty(engine.Feeds.Nodes.Current(engine.SightOf(Someone("olga")).Node));
+        Assert.Equal(["own"], engine.Feeds.Instances.Current(engine.SightOf(Someone("pia")).Instance).Select(i => i.Name));
+        Assert.Empty(engine.Feeds.Events.Current(engine.SightOf(Someone("una")).Event));
+        Assert.Empty(engine.Feeds.Jobs.Current(engine.SightOf(Someone("una")).Job));
+        Assert.Contains(engine.Feeds.Jobs.Current(engine.SightOf(Someone("olga")).Job), j => j.Summary == "instance.create own");
+        Assert.Equal(2, engine.Feeds.Instances.Current(engine.SightOf(Someone("carl")).Instance).Count);
+        var only = Someone("carl") with { Only = [engine.FindInstance("own")!.Id] };
+        Assert.Equal(["own"], engine.Feeds.Instances.Current(engine.SightOf(only).Instance).Select(i => i.Name));
+        Assert.Empty(engine.Feeds.Nodes.Current(engine.SightOf(only).Node));
+        Assert.Equal("right.missing", engine.WouldRefuse(new StopInstance("foreign"), only)?.Code);
+        Assert.Null(engine.WouldRefuse(new StopInstance("own"), only));
+    });
+
+    [Fact]
+    public void Grants_go_with_their_object_and_an_inactive_account_may_nothing() => InCluster(async world =>
+    {
+        await SceneAsync(world);
+        var engine = world.Portal!.Engine;
+        world.People.Add("olga", "olga", active: false);
+        Assert.Equal("right.missing", engine.WouldRefuse(new StopInstance("own"), Someone("olga"))?.Code);
+        var on = Keys.Instance(engine.FindInstance("own")!.Id);
+        Assert.Contains(engine.Now.Grants.Values, g => g.Target == on);
+        await world.Portal.DoAsync(new RemoveInstance("own"));
+        Assert.DoesNotContain(engine.Now.Grants.Values, g => g.Target == on);
+    });
+
+    private static async Task SceneAsync(SimWorld world)
+    {
+        var portal = world.Portal!;
+        foreach (var name in People.Append("sue").Append("otto")) { world.People.Add(name, name); }
+        foreach (var (name, owner) in new[] { ("own", "olga"), ("foreign", "otto") })
+        {
+            Assert.Equal(JobStatus.Success, (await portal.DoAsync(new CreateInstance(name, "alpine", 1, 128, DiskTemplate.Mirror, [64]) { Owner = Keys.User(owner) })).Status);
+        }
+        await portal.DoAsync(new AddUserGroup("ops"));
+        await portal.DoAsync(new AddUserGroup("others"));
+        foreach (var group in new[] { "ops", "others" }) { await portal.DoAsync(new SetMember(group, group == "ops" ? "mia" : "otto")); }
+        var (own, ops) = (Keys.Instance(portal.Engine.FindInstance("own")!.Id), Keys.Group(portal.Engine.Now.FindUserGroup("ops")!.Id));
+        foreach (var (who, on, right) in new[] { ("ivan", own, "admin"), ("pia", own, "power"), ("greta", ops, "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"), ("dis", Keys.Cluster, "replace_disks"), ("tag", Keys.Cluster, "tags"), ("carl", Keys.Cluster, "admin") })
+        {
+            Assert.Equal(JobStatus.Success, (await portal.DoAsync(new SetGrant(Keys.User(who), on, [right]))).Status);
+        }
+    }
+
+    private static Caller Someone(string name) => new(name, name, false, "test");
+
+    private static IEnumerable<(string Name, Caller Caller)> Callers() =>
+        People.Select(p => (p, Someone(p)))
+            .Append(("sue", new Caller("sue", "sue", true, "test")))
+            .Append(("token", new Caller("sue", "sue", true, "api") { ReadOnly = true }))
+            .Append(("anonymous", new Caller("", "", false, "test")));
+
+    private static OperationRequest Sample(Type type, string i, string group, Picture now) => type.Name switch
+    {
+        nameof(CreateInstance) => new CreateInstance("new1", "alpine", 1, 128, DiskTemplate.Diskless, []),
+        nameof(StartInstance) => new StartInstance(i),
+        nameof(StopInstance) => new StopInstance(i),
+        nameof(RebootInstance) => new RebootInstance(i),
+        nameof(RemoveInstance) => new RemoveInstance(i),
+        nameof(ModifyInstance) => new ModifyInstance(i) { AutoRecover = false },
+        nameof(ResyncInstance) => new ResyncInstance(i),
+        nameof(FailoverInstance) => new FailoverInstance(i),
+        nameof(MigrateInstance) => new MigrateInstance(i),
+        nameof(ReplaceSecondary) => new ReplaceSecondary(i),
+        nameof(ChangeOwner) => new ChangeOwner(i, Keys.User("una")),
+        nameof(ConfirmInstance) => new ConfirmInstance(i, "n1"),
+        nameof(CleanUpMigration) => new CleanUpMigration(i),
+        nameof(RecoverInstance) => new RecoverInstance(i, 1),
+        nameof(DegradeInstance) => new DegradeInstance(i, 1),
+        nameof(RestartInstance) => new RestartInstance(i),
+        nameof(CleanInstance) => new CleanInstance(i, "n1"),
+        nameof(AddNode) => new AddNode("n9", "127.0.0.1:1"),
+        nameof(RemoveNode) => new RemoveNode("n1"),
+        nameof(ModifyNode) => new ModifyNode("n1") { Drained = true },
+        nameof(MaintainNode) => new MaintainNode("n1", true),
+        nameof(RestartAgent) => new RestartAgent("n1"),
+        nameof(PowerOffNode) => new PowerOffNode("n1", "n1"),
+        nameof(AddNodeTags) => new AddNodeTags("n1", ["a"]),
+        nameof(RemoveNodeTags) => new RemoveNodeTags("n1", ["a"]),
+        nameof(AddGroup) => new AddGroup("g9"),
+        nameof(RemoveGroup) => new RemoveGroup("default"),
+        nameof(RenameGroup) => new RenameGroup("default", "other"),
+        nameof(ModifyGroup) => new ModifyGroup("default") { AutoRecover = false },
+        nameof(AssignNodes) => new AssignNodes("default", ["n1"]),
+        nameof(AddClusterTags) => new AddClusterTags(["a"]),
+        nameof(RemoveClusterTags) => new RemoveClusterTags(["a"]),
+        nameof(ModifyCluster) => new ModifyCluster { AutoRecover = false },
+        nameof(UnfreezeCluster) => new UnfreezeCluster(),
+        nameof(AddUserGroup) => new AddUserGroup("more"),
+        nameof(RenameUserGroup) => new RenameUserGroup(group, "renamed"),
+        nameof(RemoveUserGroup) => new RemoveUserGroup(group),
+        nameof(SetMember) => new SetMember(group, "una"),
+        nameof(RemoveMember) => new RemoveMember(group, group == "ops" ? "mia" : "otto"),
+        nameof(ForgetUser) => new ForgetUser("una"),
+        nameof(SetGrant) => new SetGrant(Keys.User("una"), Keys.Instance(now.Find(i)!.Id), ["power"]),
+        nameof(SetQuota) => new SetQuota(Keys.User("una"), QuotaLimits.None),
+        nameof(RecountQuota) => new RecountQuota(),
+        _ => throw new InvalidOperationException($"{type.Name} has no sample in the test of rights."),
+    };
+
+    private sealed record Row(string Operation, string[] Own, string[] Foreign)
+    {
+        public static Row Of(string line)
+        {
+            var words = line.Split('|');
+            var own = words[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            return new Row(own[0], own[1..], words[1].Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        }
+    }
+}
