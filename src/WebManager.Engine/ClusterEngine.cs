@@ -132,6 +132,8 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         Grants = stored.Grants.ToImmutableSortedDictionary(g => g.Key, g => g, StringComparer.Ordinal),
         Access = new AccessIndex(stored.Grants, stored.UserGroups),
         Holdings = stored.Holdings.ToImmutableSortedDictionary(h => h.Owner, h => h, StringComparer.Ordinal),
+        UserRequests = stored.UserRequests.ToImmutableSortedDictionary(r => r.Id, r => r),
+        SshKeys = stored.SshKeys.ToImmutableSortedDictionary(k => k.Id, k => k),
         Quotas = stored.Quotas.ToImmutableSortedDictionary(q => q.Owner, q => q, StringComparer.Ordinal),
         LastJobId = stored.LastJobId,
     };

@@ -56,12 +56,19 @@ public sealed class RightsTableTests
         user-group.set-member         greta carl sue               | carl sue
         user-group.remove-member      greta carl sue               | carl sue
         user.forget                   sue                          | sue
+        request.quota                                              | olga
+        request.membership            olga mia ivan pia greta cora mig dis tag carl una sue | olga mia ivan pia greta cora mig dis tag carl una sue
+        request.decide                greta carl sue               | carl sue
+        request.withdraw              una sue                      | una sue
+        ssh-key.add                   olga mia ivan pia greta cora mig dis tag carl una sue | una sue
+        ssh-key.remove                una sue                      | una sue
         grant.set                     olga ivan carl sue           | carl sue
         quota.set                     carl sue                     | carl sue
         quota.recount                 carl sue                     | carl sue
         """;
 
     private static readonly string[] People = ["olga", "mia", "ivan", "pia", "greta", "cora", "mig", "dis", "tag", "carl", "una"];
+    private static readonly string s_key = SshKeyTests.Ed25519(1), s_other = SshKeyTests.Ed25519(2);
     private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown"];
 
     [Fact]
@@ -115,7 +122,7 @@ public sealed class RightsTableTests
         Assert.Empty(engine.Feeds.Nodes.Current(engine.SightOf(Someone("olga")).Node));
         Assert.Equal(["own"], engine.Feeds.Instances.Current(engine.SightOf(Someone("pia")).Instance).Select(i => i.Name));
         Assert.Empty(engine.Feeds.Events.Current(engine.SightOf(Someone("una")).Event));
-        Assert.Empty(engine.Feeds.Jobs.Current(engine.SightOf(Someone("una")).Job));
+        Assert.All(engine.Feeds.Jobs.Current(engine.SightOf(Someone("una")).Job), j => Assert.Equal("una", j.ById));
         Assert.Contains(engine.Feeds.Jobs.Current(engine.SightOf(Someone("olga")).Job), j => j.Summary == "instance.create own");
         Assert.Equal(2, engine.Feeds.Instances.Current(engine.SightOf(Someone("carl")).Instance).Count);
         var only = Someone("carl") with { Only = [engine.FindInstance("own")!.Id] };
@@ -153,6 +160,10 @@ public sealed class RightsTableTests
         foreach (var (who, on, right) in new[] { ("ivan", own, "admin"), ("pia", own, "power"), ("greta", ops, "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"), ("dis", Keys.Cluster, "replace_disks"), ("tag", Keys.Cluster, "tags"), ("carl", Keys.Cluster, "admin") })
         {
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new SetGrant(Keys.User(who), on, [right]))).Status);
+        }
+        foreach (var asked in new OperationRequest[] { new AskMembership("ops", "please"), new AskMembership("others", "please"), new AddSshKey("una's", s_other) })
+        {
+            Assert.True((await portal.Engine.SubmitAsync(asked, Someone("una"), "", CancellationToken.None)).Ok);
         }
     }
 
@@ -206,6 +217,12 @@ public sealed class RightsTableTests
         nameof(SetMember) => new SetMember(group, "una"),
         nameof(RemoveMember) => new RemoveMember(group, group == "ops" ? "mia" : "otto"),
         nameof(ForgetUser) => new ForgetUser("una"),
+        nameof(AskQuota) => new AskQuota(i == "own" ? Keys.User("otto") : Keys.User("olga"), QuotaLimits.None, "more"),
+        nameof(AskMembership) => new AskMembership(group, "me too"),
+        nameof(DecideRequest) => new DecideRequest(now.UserRequests.Values.Single(r => r.Owner == Keys.Group(now.FindUserGroup(group)!.Id)).Id, true, ""),
+        nameof(WithdrawRequest) => new WithdrawRequest(now.UserRequests.Values.First().Id),
+        nameof(AddSshKey) => i == "own" ? new AddSshKey("k", s_key) : new AddSshKey("k", s_key) { User = "una" },
+        nameof(RemoveSshKey) => new RemoveSshKey(now.SshKeys.Values.Single().Id),
         nameof(SetGrant) => new SetGrant(Keys.User("una"), Keys.Instance(now.Find(i)!.Id), ["power"]),
         nameof(SetQuota) => new SetQuota(Keys.User("una"), QuotaLimits.None),
         nameof(RecountQuota) => new RecountQuota(),

@@ -69,3 +69,35 @@ public sealed record ChangeOwnerRequest(string Owner)
     public bool Force { get; init; }
     public string? Reason { get; init; }
 }
+
+/// <summary>Kind: quota or membership. State: open, approved, denied, withdrawn. Limits: what the quota is to be.</summary>
+public sealed record UserRequestView(Guid Id, string Kind, string By, string Owner, string OwnerName, string Reason, DateTimeOffset At, string State)
+{
+    public QuotaLimitsView? Limits { get; init; }
+    public string? DecidedBy { get; init; }
+    public DateTimeOffset? DecidedAt { get; init; }
+    public string? Answer { get; init; }
+}
+
+/// <summary>Kind quota: Owner (user:NAME, usergroup:NAME; null: oneself) and Limits. Kind membership: Owner is the group.</summary>
+public sealed record AskRequest(string Kind, string Reason)
+{
+    public string? Owner { get; init; }
+    public QuotaLimitsView? Limits { get; init; }
+}
+
+/// <summary>Answer: may be left out with an approval. Limits: given instead of those that were asked for.</summary>
+public sealed record DecideRequestRequest(bool Approve)
+{
+    public string Answer { get; init; } = "";
+    public QuotaLimitsView? Limits { get; init; }
+}
+
+public sealed record SshKeyView(Guid Id, string User, string Name, string Key, string Fingerprint, DateTimeOffset At);
+
+/// <summary>Key: the one line of a .pub file. User: a name; null: oneself.</summary>
+public sealed record AddSshKeyRequest(string Key)
+{
+    public string Name { get; init; } = "";
+    public string? User { get; init; }
+}

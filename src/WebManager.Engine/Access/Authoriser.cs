@@ -32,6 +32,8 @@ internal static class Authoriser
     private static bool Allows(Right right, OperationRequest request, Caller caller, Picture now)
     {
         if (right == Right.WatcherOnly) { return false; }
+        if (right is Right.Account or Right.OwnQuota) { return caller.Account && (right == Right.Account || (request is AskQuota own && now.Access.IsOne(caller.UserId, own.Owner))); }
+        if (request is AddSshKey { User: null }) { return caller.Account; }
         if (caller.Admin) { return true; }
         if (caller.UserId.Length == 0) { return false; }
         var cluster = now.Access.Cluster(caller.UserId);
@@ -48,6 +50,10 @@ internal static class Authoriser
             Right.InstanceAdmin => On(request, caller, now).HasFlag(InstanceRights.Admin),
             Right.CreateInstance => MayCreate(((CreateInstance)request).OwnerFor(caller), caller, now),
             Right.GroupAdmin => request is UserGroupRequest g && now.FindUserGroup(g.Group) is { } group && (cluster.HasFlag(ClusterRights.Admin) || now.Access.Group(caller.UserId, group.Id).HasFlag(UserGroupRights.Admin)),
+            Right.Account or Right.OwnQuota => false,   // decided above: an administrator asks like everybody
+            Right.Decide => request is DecideRequest d && MayDecide(d, caller, now, cluster),
+            Right.OwnRequest => request is WithdrawRequest w && now.UserRequests.GetValueOrDefault(w.Request)?.By == caller.UserId,
+            Right.OwnKeys => (request is AddSshKey a && (a.User is null || a.User == caller.UserId)) || (request is RemoveSshKey k && now.SshKeys.GetValueOrDefault(k.Key)?.User == caller.UserId),
             Right.GrantOn => request is SetGrant s && MayGrant(s.Target, caller, now),
         };
     }
@@ -59,6 +65,10 @@ internal static class Authoriser
     public static bool MayCreate(string owner, Caller caller, Picture now) =>
         caller.Admin || now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin)
         || (now.Access.IsOne(caller.UserId, owner) && now.Access.ClusterOf(owner).HasFlag(ClusterRights.CreateVm));
+
+    /// <summary>A quota: who administers the cluster. A place in a group: who administers that, too.</summary>
+    private static bool MayDecide(DecideRequest d, Caller caller, Picture now, ClusterRights cluster) => cluster.HasFlag(ClusterRights.Admin)
+        || (now.UserRequests.GetValueOrDefault(d.Request) is { Kind: UserRequestKind.Membership } r && Keys.GroupOf(r.Owner) is { } id && now.Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin));
 
     /// <summary>Who administers an object gives rights on it; to whom does not matter.</summary>
     private static bool MayGrant(string on, Caller caller, Picture now) =>

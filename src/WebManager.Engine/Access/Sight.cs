@@ -39,6 +39,8 @@ public sealed class Sight(Func<Picture> now, Caller caller)
         UserGroupRow g => UserGroup(g.Id),
         GrantRow g => Grant(g),
         OwnerRow o => Owner(o.Owner),
+        UserRequestRow r => ClusterAdmin || r.By == caller.UserId || (r.Kind == UserRequestKind.Membership && Keys.GroupOf(r.Owner) is { } id && Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin)),
+        SshKey k => caller.Admin || k.User == caller.UserId,
         ClusterRow => caller.UserId.Length > 0 || caller.Admin,
         _ => false,
     };

@@ -18,6 +18,9 @@ internal sealed class AccessRows(ClusterState state, ClusterFeeds feeds, IPeople
             if (regrouped) { Owners(); }
             feeds.Recheck();
         }
+        foreach (var r in changes.UserRequests) { Request(r); }
+        foreach (var k in changes.SshKeys) { feeds.SshKeys.Set(k.Id, k); }
+        foreach (var id in changes.SshKeysRemoved) { feeds.SshKeys.Set(id, null); }
         var owners = changes.Holdings.Select(h => h.Owner).Concat(changes.Quotas.Select(q => q.Owner)).Concat(changes.QuotasRemoved)
             .Concat(changes.Jobs.Select(j => j.Reserved?.Owner).OfType<string>()).Where(o => o.Length > 0).ToHashSet(StringComparer.Ordinal);
         if (owners.Contains(OwnerLimits.DefaultOwner)) { Owners(); }
@@ -29,7 +32,14 @@ internal sealed class AccessRows(ClusterState state, ClusterFeeds feeds, IPeople
         Groups();
         Grants();
         Owners();
+        foreach (var r in state.Now.UserRequests.Values) { Request(r); }
+        foreach (var k in state.Now.SshKeys.Values) { feeds.SshKeys.Set(k.Id, k); }
     }
+
+    private void Request(UserRequest r) => feeds.UserRequests.Set(r.Id, new UserRequestRow(r.Id, r.Kind, r.By, people.Find(r.By)?.Name ?? "a removed user", r.Owner, Subjects.Name(r.Owner, state.Now, people), r.Reason, r.At, r.State)
+    {
+        Limits = r.Limits, DecidedBy = r.DecidedBy, DecidedAt = r.DecidedAt, Answer = r.Answer,
+    });
 
     private void Groups()
     {

@@ -90,6 +90,15 @@ public sealed record GrantRow(string Subject, string SubjectName, string Target,
 /// <summary>What an owner holds, what open jobs may still add, and its limits. Own: they are its own and not everybody's.</summary>
 public sealed record OwnerRow(string Owner, string Name, Usage Allocated, Usage Running, Usage PendingAllocated, Usage PendingRunning, QuotaLimits Limits, bool Own);
 
+/// <summary>A request with the names that people know. Own: what the owner's limits are now.</summary>
+public sealed record UserRequestRow(Guid Id, UserRequestKind Kind, string By, string ByName, string Owner, string OwnerName, string Reason, DateTimeOffset At, UserRequestState State)
+{
+    public QuotaLimits? Limits { get; init; }
+    public string? DecidedBy { get; init; }
+    public DateTimeOffset? DecidedAt { get; init; }
+    public string? Answer { get; init; }
+}
+
 /// <summary>The cluster now. FrozenAt: since then nothing is started elsewhere by itself, FrozenText says why.</summary>
 public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? FrozenAt, string? FrozenText)
 {
@@ -116,6 +125,9 @@ public sealed class ClusterFeeds
     /// <summary>Owners that hold something or have limits of their own; everybody's limits under OwnerLimits.DefaultOwner.</summary>
     public LiveFeed<string, OwnerRow> Owners { get; } = new();
 
+    public LiveFeed<Guid, UserRequestRow> UserRequests { get; } = new();
+    public LiveFeed<Guid, SshKey> SshKeys { get; } = new();
+
     /// <summary>Somebody's rights have changed: what was seen may not be any more, and the other way round.</summary>
     public void Recheck()
     {
@@ -127,6 +139,7 @@ public sealed class ClusterFeeds
         UserGroups.Recheck();
         Grants.Recheck();
         Owners.Recheck();
+        UserRequests.Recheck();
     }
 
     /// <summary>Log lines of open and recent jobs, keyed by (job, serial).</summary>

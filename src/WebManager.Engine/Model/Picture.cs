@@ -20,6 +20,9 @@ public sealed record Picture(Cluster Cluster)
     /// <summary>By owner; those of everybody else under DefaultOwner.</summary>
     public ImmutableSortedDictionary<string, OwnerLimits> Quotas { get; init; } = ImmutableSortedDictionary.Create<string, OwnerLimits>(StringComparer.Ordinal);
 
+    public ImmutableSortedDictionary<Guid, UserRequest> UserRequests { get; init; } = ImmutableSortedDictionary<Guid, UserRequest>.Empty;
+    public ImmutableSortedDictionary<Guid, SshKey> SshKeys { get; init; } = ImmutableSortedDictionary<Guid, SshKey>.Empty;
+
     /// <summary>Made of the grants and the groups of people.</summary>
     public AccessIndex Access { get; init; } = AccessIndex.Empty;
 
@@ -68,6 +71,8 @@ public sealed record Picture(Cluster Cluster)
             Access = ReferenceEquals(groups, UserGroups) && ReferenceEquals(grants, Grants) ? Access : new AccessIndex(grants.Values, groups.Values),
             Holdings = Holdings.SetItems(changes.Holdings.Select(h => KeyValuePair.Create(h.Owner, h))),
             Quotas = Quotas.RemoveRange(changes.QuotasRemoved).SetItems(changes.Quotas.Select(q => KeyValuePair.Create(q.Owner, q))),
+            UserRequests = UserRequests.SetItems(changes.UserRequests.Select(r => KeyValuePair.Create(r.Id, r))),
+            SshKeys = SshKeys.RemoveRange(changes.SshKeysRemoved).SetItems(changes.SshKeys.Select(k => KeyValuePair.Create(k.Id, k))),
             OpenReservations = changes.Jobs.Any(j => j.Reserved is not null) ? [.. jobs.Values.Where(j => !j.Ended && j.Reserved is not null)] : OpenReservations,
             LastJobId = Math.Max(LastJobId, changes.Jobs.Count == 0 ? 0 : changes.Jobs.Max(j => j.Id)),
         };

@@ -76,7 +76,7 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
                 placed.Value.Primary, placed.Value.Secondary, job.Parts.Clock.GetUtcNow(), 0)
             {
                 MadeBy = job.Job.Caller.Account ? job.Job.Caller.UserId : "",
-                FreshDisks = true, OsParams = r.OsParams, SshKeys = r.SshKeys, SshHostKey = random.NewSshHostKey(),
+                FreshDisks = true, OsParams = r.OsParams, SshKeys = [.. r.SshKeys.Concat(OwnersKeys.Of(r.OwnerFor(job.Job.Caller), now)).Distinct(StringComparer.Ordinal)], SshHostKey = random.NewSshHostKey(),
                 Mirror = r.Template == DiskTemplate.Mirror ? MirrorState.InSync : MirrorState.None,
             });
         }, ct);

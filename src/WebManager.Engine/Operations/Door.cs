@@ -19,7 +19,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     {
         reserved = null;
         var operation = Catalog.Of(request);
-        if (operation.Check(request, now, parts) is { } refusal) { return refusal; }
+        if ((operation.Check(request, now, parts) ?? operation.CheckFor(request, caller, now)) is { } refusal) { return refusal; }
         reserved = operation.Reserves(request, caller, now);
         if (operation.Forced(request)) { return caller.Admin || now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin) ? null : new Refusal(Authoriser.Missing, "Only administrators may exceed a quota.", "Leave force out.") { Field = "force" }; }
         return reserved is null ? null : Charges.Refuses(request, reserved, now);

@@ -5,7 +5,7 @@ using WebManager.Engine.Model;
 namespace WebManager.Engine.Operations;
 
 /// <summary>What a caller needs (Access/Authoriser). Administrator: of the cluster. Superuser: of the portal.</summary>
-public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, CreateInstance, GroupAdmin, GrantOn, WatcherOnly }
+public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, CreateInstance, GroupAdmin, GrantOn, Account, OwnQuota, Decide, OwnRequest, OwnKeys, WatcherOnly }
 
 /// <summary>
 /// What an operation takes from or gives back to the owner's quota. Takes*: it reserves (Reserves is not null). Returns*: the ledger follows by
@@ -28,12 +28,16 @@ public abstract class Operation<TRequest> : IOperation where TRequest : Operatio
     /// <summary>What the instance may come to hold by it, as a whole; null: it takes nothing. The request has passed its check.</summary>
     public virtual Reservation? Reserves(TRequest request, Caller caller, Picture now) => null;
 
+    /// <summary>What depends on who asks, beyond the right. The request has passed its check.</summary>
+    public virtual Refusal? CheckFor(TRequest request, Caller caller, Picture now) => null;
+
     /// <summary>An administrator's word that the quota does not count this time.</summary>
     public virtual bool Forced(TRequest request) => false;
 
     IEnumerable<string> IOperation.Locks(OperationRequest request) => Locks((TRequest)request);
     Refusal? IOperation.Check(OperationRequest request, Picture now, EngineParts parts) => Check((TRequest)request, now, parts);
     Reservation? IOperation.Reserves(OperationRequest request, Caller caller, Picture now) => Reserves((TRequest)request, caller, now);
+    Refusal? IOperation.CheckFor(OperationRequest request, Caller caller, Picture now) => CheckFor((TRequest)request, caller, now);
     bool IOperation.Forced(OperationRequest request) => Forced((TRequest)request);
     Task<Outcome<Done>> IOperation.RunAsync(OperationRequest request, JobContext job, CancellationToken ct) => RunAsync((TRequest)request, job, ct);
 }
@@ -45,6 +49,7 @@ public interface IOperation
     IEnumerable<string> Locks(OperationRequest request);
     Refusal? Check(OperationRequest request, Picture now, EngineParts parts);
     Reservation? Reserves(OperationRequest request, Caller caller, Picture now);
+    Refusal? CheckFor(OperationRequest request, Caller caller, Picture now);
     bool Forced(OperationRequest request);
     Task<Outcome<Done>> RunAsync(OperationRequest request, JobContext job, CancellationToken ct);
 }

@@ -18,11 +18,14 @@ internal abstract class UserGroupOperation<TRequest> : InstantOperation<TRequest
     protected static Refusal? Free(string name, string field, Picture now) => Rules.Name(name, field)
         ?? (now.UserGroups.Values.Any(g => g.Name == name) ? new Refusal("user-group.exists", $"There is already a group {name}.", "Choose another name.") { Field = field } : null);
 
-    protected static UserGroup With(UserGroup group, IEnumerable<Member> members) =>
-        group with { Members = [.. members.OrderBy(m => m.User, StringComparer.Ordinal)], Revision = group.Revision + 1 };
-
     protected static Refusal? Someone(string user, EngineParts parts) =>
         parts.People.Find(user) is null ? new Refusal("user.unknown", $"There is no user {Shown.Name(user)}.") { Field = "user" } : null;
+}
+
+internal static class UserGroups
+{
+    public static UserGroup With(UserGroup group, IEnumerable<Member> members) =>
+        group with { Members = [.. members.OrderBy(m => m.User, StringComparer.Ordinal)], Revision = group.Revision + 1 };
 }
 
 internal sealed class AddUserGroupOperation : UserGroupOperation<AddUserGroup>
@@ -68,6 +71,7 @@ internal sealed class RemoveUserGroupOperation : UserGroupOperation<RemoveUserGr
         foreach (var i in left) { changes.Write(i with { Owner = "" }); }
         changes.Raw.GrantsRemoved.AddRange(now.Grants.Values.Where(g => g.Subject == key || g.Target == key).Select(g => g.Key));
         if (now.Quotas.ContainsKey(key)) { changes.Raw.QuotasRemoved.Add(key); }
+        foreach (var asked in now.UserRequests.Values.Where(r => r.Owner == key && r.State == UserRequestState.Open)) { changes.Raw.UserRequests.Add(asked with { State = UserRequestState.Denied, Answer = "The group is gone.", DecidedAt = parts.Clock.GetUtcNow(), Revision = asked.Revision + 1 }); }
     }
 }
 
@@ -85,7 +89,7 @@ internal sealed class SetMemberOperation : UserGroupOperation<SetMember>
     {
         var person = parts.People.Find(request.User)!;
         changes.Text = $"{person.Name} is in {group.Name}.";
-        changes.Raw.UserGroups.Add(With(group, group.Members.Where(m => m.User != person.Id).Append(new Member(person.Id, request.Limits))));
+        changes.Raw.UserGroups.Add(Operations.UserGroups.With(group, group.Members.Where(m => m.User != person.Id).Append(new Member(person.Id, request.Limits))));
     }
 }
 
@@ -99,7 +103,7 @@ internal sealed class RemoveMemberOperation : UserGroupOperation<RemoveMember>
     protected override void Change(RemoveMember request, UserGroup group, Picture now, StepChanges changes, EngineParts parts)
     {
         changes.Text = $"{request.User} is not in {group.Name} any more.";
-        changes.Raw.UserGroups.Add(With(group, group.Members.Where(m => m.User != IdOf(request, parts))));
+        changes.Raw.UserGroups.Add(Operations.UserGroups.With(group, group.Members.Where(m => m.User != IdOf(request, parts))));
     }
 
     /// <summary>Also of one whose account is gone.</summary>
@@ -122,6 +126,8 @@ internal sealed class ForgetUserOperation : InstantOperation<ForgetUser>
         foreach (var i in left) { changes.Write(i with { Owner = "" }); }
         foreach (var g in now.UserGroups.Values.Where(g => g.Find(request.User) is not null)) { changes.Raw.UserGroups.Add(g with { Members = [.. g.Members.Where(m => m.User != request.User)], Revision = g.Revision + 1 }); }
         changes.Raw.GrantsRemoved.AddRange(now.Grants.Values.Where(g => g.Subject == key).Select(g => g.Key));
+        changes.Raw.SshKeysRemoved.AddRange(now.SshKeys.Values.Where(k => k.User == request.User).Select(k => k.Id));
+        foreach (var asked in now.UserRequests.Values.Where(r => r.By == request.User && r.State == UserRequestState.Open)) { changes.Raw.UserRequests.Add(asked with { State = UserRequestState.Withdrawn, DecidedAt = parts.Clock.GetUtcNow(), Revision = asked.Revision + 1 }); }
         if (now.Quotas.ContainsKey(key)) { changes.Raw.QuotasRemoved.Add(key); }
     }
 }

@@ -91,6 +91,8 @@ public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IR
     public IReadOnlyList<Grant> Grants { get; init; } = [];
     public IReadOnlyList<Holding> Holdings { get; init; } = [];
     public IReadOnlyList<OwnerLimits> Quotas { get; init; } = [];
+    public IReadOnlyList<UserRequest> UserRequests { get; init; } = [];
+    public IReadOnlyList<SshKey> SshKeys { get; init; } = [];
 }
 
 /// <summary>
@@ -123,6 +125,9 @@ public sealed class Changes
     /// <summary>Owners whose limits are everybody's again.</summary>
     public List<string> QuotasRemoved { get; } = [];
     public List<Charge> Charges { get; } = [];
+    public List<UserRequest> UserRequests { get; } = [];
+    public List<SshKey> SshKeys { get; } = [];
+    public List<Guid> SshKeysRemoved { get; } = [];
     public EngineLease? Lease { get; set; }
 
     /// <summary>The engine that commits; null: whoever (tools, tests).</summary>

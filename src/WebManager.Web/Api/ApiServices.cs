@@ -41,6 +41,7 @@ public static class ApiServices
         api.MapJobs();
         api.MapAccess();
         api.MapQuotas();
+        api.MapSelfService();
     }
 
     /// <summary>Gives answers without a body (no such route, wrong method, wrong content type) one.</summary>

@@ -49,7 +49,7 @@ internal static class AccessViews
     public static QuotaLimits Model(this QuotaLimitsView l) => new(l.Allocated.Model(), l.Running.Model());
 
     private static UsageView View(this Usage u) => new(u.Instances, u.Vcpus, u.MemoryMiB, u.DiskMiB);
-    private static QuotaLimitsView View(this QuotaLimits l) => new(l.Allocated.View(), l.Running.View());
+    public static QuotaLimitsView View(this QuotaLimits l) => new(l.Allocated.View(), l.Running.View());
     private static LimitsView View(this Limits l) => new(l.Instances, l.Vcpus, l.MemoryMiB, l.DiskMiB);
     private static Limits Model(this LimitsView l) => new(l.Instances, l.Vcpus, l.MemoryMiB, l.DiskMiB);
 }

@@ -34,6 +34,20 @@ internal static class AccessTables
             t.Property(q => q.Owner).ValueGeneratedNever();
             t.Property(q => q.Limits).AsJson();
         });
+        model.Entity<UserRequest>(t =>
+        {
+            t.ToTable("user_requests").HasKey(r => r.Id);
+            t.Property(r => r.Id).ValueGeneratedNever();
+            t.Property(r => r.Kind).HasConversion<string>();
+            t.Property(r => r.State).HasConversion<string>();
+            t.Property(r => r.Limits).AsJson();
+        });
+        model.Entity<SshKey>(t =>
+        {
+            t.ToTable("ssh_keys").HasKey(k => k.Id);
+            t.Property(k => k.Id).ValueGeneratedNever();
+            t.HasIndex(k => k.User);
+        });
         model.Entity<Charge>(t =>
         {
             t.ToTable("charges");

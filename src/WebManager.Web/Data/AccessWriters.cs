@@ -11,6 +11,8 @@ internal sealed class AccessWriters(PortalDb db, DbConnection connection) : IDis
     private readonly RowWriter<Grant> _grants = new(db, connection);
     private readonly RowWriter<Holding> _holdings = new(db, connection);
     private readonly RowWriter<OwnerLimits> _quotas = new(db, connection);
+    private readonly RowWriter<UserRequest> _requests = new(db, connection);
+    private readonly RowWriter<SshKey> _keys = new(db, connection);
     private readonly RowWriter<Charge> _charges = new(db, connection);
 
     public void Write(Changes changes, DbTransaction transaction)
@@ -22,6 +24,9 @@ internal sealed class AccessWriters(PortalDb db, DbConnection connection) : IDis
         foreach (var grant in changes.Grants) { Writers.Check(_grants.Write(grant, transaction), $"grant {grant.Key}"); }
         foreach (var holding in changes.Holdings) { Writers.Check(_holdings.Write(holding, transaction), $"holding {holding.Owner}"); }
         foreach (var quota in changes.Quotas) { Writers.Check(_quotas.Write(quota, transaction), $"quota {quota.Owner}"); }
+        foreach (var id in changes.SshKeysRemoved) { _keys.Delete(id, transaction); }
+        foreach (var request in changes.UserRequests) { Writers.Check(_requests.Write(request, transaction), $"request {request.Id}"); }
+        foreach (var key in changes.SshKeys) { Writers.Check(_keys.Write(key, transaction), $"SSH key {key.Id}"); }
         foreach (var charge in changes.Charges) { _charges.Upsert(charge, transaction); }
     }
 
@@ -32,5 +37,7 @@ internal sealed class AccessWriters(PortalDb db, DbConnection connection) : IDis
         _holdings.Dispose();
         _quotas.Dispose();
         _charges.Dispose();
+        _requests.Dispose();
+        _keys.Dispose();
     }
 }

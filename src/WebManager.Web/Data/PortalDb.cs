@@ -23,6 +23,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<Holding> Holdings => Set<Holding>();
     public DbSet<OwnerLimits> Quotas => Set<OwnerLimits>();
     public DbSet<Charge> Charges => Set<Charge>();
+    public DbSet<UserRequest> UserRequests => Set<UserRequest>();
+    public DbSet<SshKey> SshKeys => Set<SshKey>();
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
     public DbSet<JoinToken> JoinTokens => Set<JoinToken>();
     public DbSet<Setting> Settings => Set<Setting>();
