@@ -2,7 +2,7 @@
 namespace WebManager.Contracts.Api;
 
 /// <summary>MiB. Null: no limit; 0: none.</summary>
-public sealed record LimitsView(int? Instances, int? Vcpus, long? MemoryMiB, long? DiskMiB);
+public sealed record LimitsView(int? Instances = null, int? Vcpus = null, long? MemoryMiB = null, long? DiskMiB = null);
 
 /// <summary>Allocated counts every instance, running those that are wanted running (without disks).</summary>
 public sealed record QuotaLimitsView(LimitsView Allocated, LimitsView Running);
