@@ -53,6 +53,9 @@ public sealed class PortalClient : IDisposable
     public Task<Answer<TReply>> PatchAsync<TRequest, TReply>(string path, TRequest body, JsonTypeInfo<TRequest> request, JsonTypeInfo<TReply> reply, CancellationToken ct) =>
         SendAsync(HttpMethod.Patch, path, JsonSerializer.Serialize(body, request), reply, ct);
 
+    public Task<Answer<TReply>> PutAsync<TRequest, TReply>(string path, TRequest body, JsonTypeInfo<TRequest> request, JsonTypeInfo<TReply> reply, CancellationToken ct) =>
+        SendAsync(HttpMethod.Put, path, JsonSerializer.Serialize(body, request), reply, ct);
+
     public Task<Answer<T>> PostAsync<T>(string path, JsonTypeInfo<T> reply, CancellationToken ct) => SendAsync(HttpMethod.Post, path, null, reply, ct);
 
     public Task<Answer<T>> DeleteAsync<T>(string path, JsonTypeInfo<T> reply, CancellationToken ct) => SendAsync(HttpMethod.Delete, path, null, reply, ct);

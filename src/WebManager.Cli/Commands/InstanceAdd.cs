@@ -20,6 +20,8 @@ internal static class InstanceAdd
         var sshKey = new Option<FileInfo[]>("--ssh-key") { Description = "A file with public keys that may sign in.", HelpName = "FILE" };
         var osParams = new Option<string[]>("--osparam") { Description = "A parameter of the image.", HelpName = "KEY=VALUE" };
         var noStart = new Option<bool>("--no-start") { Description = "Make it, but leave it down." };
+        var owner = new Option<string?>("--owner") { Description = "Who owns it and is charged: user:NAME, usergroup:NAME or a name; you if left out.", HelpName = "OWNER" };
+        var force = InstanceOwner.Force();
         var (reason, noWait) = (Parts.Reason(), Parts.NoWait());
 
         return new Command("add", "Make an instance and start it.").Does(around, async run =>
@@ -33,11 +35,13 @@ internal static class InstanceAdd
                 SshKeys = ReadKeys(run.Get(sshKey) ?? []),
                 OsParams = ReadParams(run.Get(osParams) ?? []),
                 Start = !run.Get(noStart),
+                Owner = run.Get(owner),
+                Force = run.Get(force),
                 Reason = run.Get(reason),
             };
             var job = await run.Portal.PostAsync("instances", request, CliJson.Default.CreateInstanceRequest, CliJson.Default.JobAccepted, run.Ct);
             await JobFollower.FollowAsync(run, job, run.Get(noWait));
-        }, name, image, vcpus, memory, disks, template, primary, secondary, sshKey, osParams, noStart, reason, noWait);
+        }, name, image, vcpus, memory, disks, template, primary, secondary, sshKey, osParams, noStart, owner, force, reason, noWait);
     }
 
     private static List<string>? ReadKeys(FileInfo[] files)

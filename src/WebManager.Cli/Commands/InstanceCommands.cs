@@ -18,7 +18,7 @@ internal static class InstanceCommands
         Act(around, "failover", "Start it anew on its secondary node.", "it has to shut down (30)"),
         Migrate(around),
         Act(around, "resync", "Make the copy on the secondary node equal to its disks."),
-        InstanceReplace.Replace(around), Confirm(around), Serial(around));
+        InstanceReplace.Replace(around), InstanceOwner.Change(around), Confirm(around), Serial(around));
 
     private static Command List(Surroundings around) => new Command("list", "All instances that you may see.").Does(around,
         run => run.ShowAsync("instances", CliJson.Default.InstanceViewArray, all =>

@@ -23,6 +23,10 @@ internal static class Parts
     public static Option<long> Size(string name, string help, bool required) =>
         new(name) { Description = help, HelpName = "SIZE", Required = required, CustomParser = r => SizeOf(r, name, r.Tokens[0].Value) };
 
+    /// <summary>A size, or 0 for none at all.</summary>
+    public static Option<long?> SizeOrNone(string name, string help) =>
+        new(name) { Description = help, HelpName = "SIZE", CustomParser = r => r.Tokens[0].Value == "0" ? 0 : SizeOf(r, name, r.Tokens[0].Value) };
+
     public static Option<long[]> Sizes(string name, string help) =>
         new(name) { Description = help, HelpName = "SIZE", CustomParser = r => [.. r.Tokens.Select(t => SizeOf(r, name, t.Value))] };
 
@@ -74,6 +78,9 @@ internal static class Parts
         result.AddError($"{name}: \"{text}\" is not allowed; give {or}a whole number {range}.");
         return 0;
     }
+
+    /// <summary>The reason as a query, for requests without a body.</summary>
+    public static string Why(string? reason) => reason is null ? "" : $"?reason={Path(reason)}";
 
     public static string Path(string text) => Uri.EscapeDataString(text);
 }

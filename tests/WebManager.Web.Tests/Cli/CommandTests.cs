@@ -112,7 +112,7 @@ public sealed class CommandTests
 
         Assert.Equal(0, code);
         Assert.Equal("  disks are made\n  it runs\nJob 7, instance.create web1: done.\n", output);
-        Assert.Equal("""{"name":"web1","image":"tiny","vcpus":2,"memoryMiB":1024,"template":"mirror","disksMiB":[64,128],"primary":"n1","secondary":"n2","sshKeys":["ssh-ed25519 AAAA me"],"osParams":{"a":"b=c"},"start":false,"reason":"trial"}""",
+        Assert.Equal("""{"name":"web1","image":"tiny","vcpus":2,"memoryMiB":1024,"template":"mirror","disksMiB":[64,128],"primary":"n1","secondary":"n2","sshKeys":["ssh-ed25519 AAAA me"],"osParams":{"a":"b=c"},"start":false,"force":false,"reason":"trial"}""",
             portal.Requests.First().Body);
         Assert.Contains(portal.Requests, r => r.Path == "/jobs/7/log?after=1");
     }

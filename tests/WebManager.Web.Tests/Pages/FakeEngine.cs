@@ -34,8 +34,9 @@ public sealed class FakeEngine : IClusterEngine, IImageCatalog
         return Task.FromResult<Outcome<long>>(job);
     }
 
+    public IReadOnlyList<Charge> Charges { get; set; } = [];
     public Refusal? Halted { get; set; }
-    public OwnerRow? OwnerRow(string owner) => Feeds.Owners.Find(owner);
+    public OwnerRow? OwnerRow(string owner) => Feeds.Owners.Find(owner) ?? (Keys.UserOf(owner) is not null && AccessScene.People.Find(Keys.UserOf(owner)!) is { } person ? new OwnerRow(owner, person.Name, default, default, default, default, QuotaLimits.None, false) : null);
     public Sight SightOf(Caller caller) => new(() => Now, caller);
     public Picture Now { get; set; } = new(new Cluster(Guid.NewGuid(), "demo-cloud", 3, DateTimeOffset.UnixEpoch, 1));
     public Refusal? WouldRefuse(OperationRequest request, Caller caller) => Rule(request);

@@ -246,7 +246,7 @@ public sealed class FlowTests(Browser browser) : IClassFixture<Browser>
         }
     }
 
-    private static async Task ShotsAsync(IPage page, string name)
+    internal static async Task ShotsAsync(IPage page, string name)
     {
         foreach (var (width, theme) in new[] { (390, "light"), (390, "dark"), (1280, "dark"), (1280, "light") })
         {

@@ -22,6 +22,7 @@ public sealed class LiveTests : BunitContext
         Services.AddScoped<Toasts>();
         Services.AddScoped<Questions>();
         JSInterop.Mode = JSRuntimeMode.Loose;
+        RenderTree.Add<CascadingValue<Caller>>(p => p.Add(v => v.Value, new Caller("u1", "admin", true, "portal")));
         DefaultWaitTimeout = TimeSpan.FromSeconds(30);   // the machine may be busy
     }
 
@@ -68,7 +69,7 @@ public sealed class LiveTests : BunitContext
         Render<InstanceList>();
         Render<MapPage>();
         Render<HealthSummary>();
-        Render<InstancePage>(p => p.Add(x => x.Name, "vm1").AddCascadingValue(new Caller("u1", "admin", true, "portal")));
+        Render<InstancePage>(p => p.Add(x => x.Name, "vm1"));
         Assert.True(feeds.Instances.SubscriberCount >= 4);
         await DisposeComponentsAsync();
         Assert.Equal((0, 0, 0, 0, 0), (feeds.Nodes.SubscriberCount, feeds.Instances.SubscriberCount, feeds.Jobs.SubscriberCount, feeds.Events.SubscriberCount, feeds.JobLog.SubscriberCount));

@@ -39,7 +39,7 @@ public sealed class PortalHost : IAsyncDisposable
     public FakeEngine Engine { get; }
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    public static async Task<PortalHost> StartAsync(FakeEngine engine, int port = 0, Dictionary<string, string?>? settings = null)
+    public static async Task<PortalHost> StartAsync(FakeEngine engine, int port = 0, Dictionary<string, string?>? settings = null, Caller? who = null)
     {
         var web = Path.GetDirectoryName(typeof(App).Assembly.Location)!;
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = "WebManager.Web", EnvironmentName = "Development", ContentRootPath = web });
@@ -47,7 +47,8 @@ public sealed class PortalHost : IAsyncDisposable
         builder.WebHost.UseStaticWebAssets().UseUrls($"http://127.0.0.1:{port}");
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton<IClusterEngine>(engine).AddSingleton<IImageCatalog>(engine).AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IClusterStore>(new NoStore()).AddSingleton<IJoinTokens>(new Joins()).AddSingleton<IConsoleTickets>(new Tickets());
+        builder.Services.AddSingleton<IClusterStore>(new NoStore(engine)).AddSingleton<IJoinTokens>(new Joins()).AddSingleton<IConsoleTickets>(new Tickets());
+        builder.Services.AddSingleton(AccessScene.People).AddSingleton(who ?? AccessScene.Admin);
         builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, SignedIn>("test", null);
         builder.Services.AddAuthorization();
         builder.Services.AddPortalUi();
@@ -82,11 +83,11 @@ public sealed class PortalHost : IAsyncDisposable
         while (await socket.ReceiveAsync(buffer, ends.Token) is { CloseStatus: null } got) { await socket.SendAsync(buffer.AsMemory(0, got.Count), got.MessageType, true, default); }
     }
 
-    private sealed class SignedIn(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder) : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
+    private sealed class SignedIn(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, Caller who) : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
     {
         protected override Task<AuthenticateResult> HandleAuthenticateAsync()
         {
-            var identity = new ClaimsIdentity([new(ClaimTypes.NameIdentifier, "u1"), new(ClaimTypes.Name, "admin"), new(Callers.AdministratorClaim, "true")], Scheme.Name);
+            var identity = new ClaimsIdentity([new(ClaimTypes.NameIdentifier, who.UserId), new(ClaimTypes.Name, who.Name), .. who.Admin ? [new Claim(Callers.AdministratorClaim, "true")] : Array.Empty<Claim>()], Scheme.Name);
             return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name)));
         }
     }
@@ -103,7 +104,7 @@ public sealed class PortalHost : IAsyncDisposable
             Task.FromResult<Outcome<AddNodeReply>>(new AddNodeReply(node, "k3v9.J7w2mQ0tXq8sB1nE", $"wm-agent join https://portal.example:5000 k3v9.J7w2mQ0tXq8sB1nE --name {node}", DateTimeOffset.UtcNow.AddHours(1)));
     }
 
-    private sealed class NoStore : IClusterStore
+    private sealed class NoStore(FakeEngine engine) : IClusterStore
     {
         public Task<Job?> JobAsync(long id, CancellationToken ct) => Task.FromResult<Job?>(null);
         public Task<StoredState> LoadAsync(CancellationToken ct) => throw new NotSupportedException();
@@ -113,7 +114,7 @@ public sealed class PortalHost : IAsyncDisposable
         public bool IsGone(EngineLease lease) => throw new NotSupportedException();
         public Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct) => throw new NotSupportedException();
         public Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();
-        public Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct) => throw new NotSupportedException();
+        public Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct) => Task.FromResult<IReadOnlyList<Charge>>([.. engine.Charges.Where(c => c.Owner == owner).Take(limit)]);
         public Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();
     }
 }

@@ -19,7 +19,7 @@ public static class Scene
         MirrorState mirror = MirrorState.InSync, double? percent = null, string? text = null, int memory = 512) =>
         new(Guid.NewGuid(), name, "admin", "tiny", 1, memory, 10240, secondary is null ? DiskTemplate.File : DiskTemplate.Mirror, primary, secondary,
             status == InstanceStatus.AdminDown ? AdminState.Down : AdminState.Up, status, mirror, percent, $"10.77.1.{100 + name.Length * 7 % 90}/24", "aa:00:00:3f:1c:07",
-            status == InstanceStatus.Running ? Now.AddHours(-27) : null, Now.AddDays(-9), null, text, 7);
+            status == InstanceStatus.Running ? Now.AddHours(-27) : null, Now.AddDays(-9), null, text, 7) { OwnerKey = Keys.User("u1") };
 
     public static FakeEngine Filled()
     {
@@ -28,6 +28,7 @@ public static class Scene
         foreach (var group in new[] { new GroupRow(Guid.NewGuid(), "default", true, 3), new GroupRow(Guid.NewGuid(), "west", false, 0) }) { engine.Feeds.Groups.Set(group.Id, group); }
         foreach (var node in new[] { Node("node1") with { Tags = ["rack:a", "ssd"] }, Node("node2") with { Tags = ["rack:a"] }, Node("node3", NodeHealth.Lost) }) { engine.Feeds.Nodes.Set(node.Name, node); }
         foreach (var row in Instances()) { engine.Feeds.Instances.Set(row.Id, row); }
+        AccessScene.Fill(engine);
         Jobs(engine.Feeds);
         Events(engine.Feeds);
         return engine;

@@ -17,6 +17,15 @@ public static class Sizes
         return mib is > 0 and <= 1024m * 1024m * 1024m && mib == Math.Floor(mib) ? (long)mib : null;
     }
 
+    /// <summary>The shortest exact form that Parse reads: 512M, 2G, 0.</summary>
+    public static string Typed(long mib) => mib switch
+    {
+        > 0 when mib % (1024 * 1024) == 0 => string.Create(CultureInfo.InvariantCulture, $"{mib / (1024 * 1024)}T"),
+        > 0 when mib % 1024 == 0 => string.Create(CultureInfo.InvariantCulture, $"{mib / 1024}G"),
+        0 => "0",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{mib}M"),
+    };
+
     /// <summary>512 MiB, 1.5 GiB, 2 TiB.</summary>
     public static string Text(long mib) => mib switch
     {

@@ -19,6 +19,10 @@ public sealed class CreateForm
     public string Primary { get; set; } = "";
     public string Secondary { get; set; } = "";
 
+    /// <summary>The key of who owns it.</summary>
+    public string? Owner { get; set; }
+    public bool Force { get; set; }
+
     /// <summary>The request, or per field what is wrong with how it is written. Whether it can be done is the engine's to say.</summary>
     public (CreateInstance? Request, Dictionary<string, string> Errors) Read(bool beatKnown)
     {
@@ -38,6 +42,8 @@ public sealed class CreateForm
             SshKeys = SshKeys.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             OsParams = beatKnown && Beat ? new Dictionary<string, string> { ["beat"] = "on" } : new Dictionary<string, string>(),
             Start = Start,
+            Owner = Owner,
+            Force = Force,
         }, errors);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Components;
 using WebManager.Engine;
 using WebManager.Engine.Live;
+using WebManager.Web.Components.Shared;
 
 namespace WebManager.Web.Components.Pages.Instances;
 
@@ -17,6 +18,7 @@ public sealed partial class InstanceList
 
     private readonly Dictionary<Guid, InstanceRow> _all = [];
     private List<InstanceRow> _shown = [];
+    private bool _mayCreate;
     private InstanceQuery _query = new("", "", "name", false);
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
@@ -27,14 +29,26 @@ public sealed partial class InstanceList
     [SupplyParameterFromQuery] public string? Sort { get; set; }
     [SupplyParameterFromQuery] public bool Desc { get; set; }
 
-    protected override void OnInitialized() => Follow(Engine.Feeds.Instances, batch =>
+    protected override void OnInitialized()
     {
-        foreach (var (id, row) in batch)
+        Follow(Engine.Feeds.Instances, batch =>
         {
-            if (row is null) { _all.Remove(id); } else { _all[id] = row; }
-        }
-        _shown = _query.Pick(_all.Values);
-    });
+            foreach (var (id, row) in batch)
+            {
+                if (row is null) { _all.Remove(id); } else { _all[id] = row; }
+            }
+            _shown = _query.Pick(_all.Values);
+        });
+        Follow(Engine.Feeds.Grants, _ => MayCreate());
+        Follow(Engine.Feeds.UserGroups, _ => MayCreate());
+    }
+
+    private bool MayCreate()
+    {
+        var before = _mayCreate;
+        _mayCreate = Engine.OwnersFor(Viewer).Count > 0;
+        return before != _mayCreate;
+    }
 
     protected override void OnParametersSet()
     {

@@ -3,8 +3,10 @@ using WebManager.Contracts;
 using WebManager.Engine;
 using WebManager.Engine.Live;
 using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
 using WebManager.Engine.Ports;
 using WebManager.Web.Components.Shared;
+using WebManager.Web.Data;
 
 namespace WebManager.Web.Components.Pages.Instances;
 
@@ -23,11 +25,15 @@ public sealed partial class InstanceNew
     private IReadOnlyList<string> _clusterTags = [];
     private string? _remedy;
     private bool _busy, _toSummary;
+    private IReadOnlyList<string> _owners = [];
+    private string _ownerName = "";
+    private bool _any, _over;
     private ElementReference _summary;
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
     [Inject] public IImageCatalog Catalog { get; set; } = default!;
     [Inject] public NavigationManager Nav { get; set; } = default!;
+    [Inject] public People People { get; set; } = default!;
     [CascadingParameter] public Caller Caller { get; set; } = default!;
 
     /// <summary>Of the two nodes that were chosen, or of all.</summary>
@@ -49,6 +55,10 @@ public sealed partial class InstanceNew
         _nodes = [.. Engine.Feeds.Nodes.Current(Engine.SightOf(Caller).Node).Where(n => n.Health != NodeHealth.Offline).OrderBy(n => n.Name, NameOrder.By)];
         _clusterTags = Engine.Feeds.Cluster.Current().Values.FirstOrDefault()?.Tags ?? [];
         _form.Image = Images is [var first, ..] ? first.Name : "";
+        _owners = Engine.OwnersFor(Caller);
+        _any = Engine.SightOf(Caller).ClusterAdmin;
+        _form.Owner = _owners is [var self, ..] ? self : null;
+        _ownerName = Caller.Name;
         if (_nodes.Count == 1) { _form.Template = DiskTemplate.File; }   // nowhere to mirror to
     }
 
@@ -67,6 +77,7 @@ public sealed partial class InstanceNew
         try
         {
             var outcome = await Engine.SubmitAsync(request, Caller, "Created on the portal", CancellationToken.None);
+            _over = outcome.Refusal?.Code == "quota.exceeded" || (_over && _form.Force);
             if (outcome.Refusal is { } refusal) { Show(new() { [refusal.Field ?? ""] = refusal.Message }, refusal.Remedy); return; }
             Nav.NavigateTo($"/instances/{Uri.EscapeDataString(request.Instance)}?job={outcome.Value}");
         }
@@ -76,6 +87,19 @@ public sealed partial class InstanceNew
     private void Show(Dictionary<string, string> errors, string? remedy) => (_errors, _remedy, _toSummary) = (errors, remedy, true);
 
     private string? Error(string field) => _errors.FirstOrDefault(e => e.Key.Split('[')[0] == field).Value;
+
+    /// <summary>For administrators: any user or group, as typed.</summary>
+    private void ChooseOwner(string typed)
+    {
+        _ownerName = typed;
+        SetOwner(SubjectNames.KeyOf(typed, Engine, People));
+    }
+
+    private void SetOwner(string? owner) => (_form.Owner, _form.Force, _over) = (owner, false, false);
+
+    private string NameOf(string owner) => Subjects.Name(owner, Engine.Now, People);
+    private string OwnerText(string owner) => owner == Keys.User(Caller.UserId) ? $"{Caller.Name} (you)" : $"{NameOf(owner)} (group)";
+    private bool MemberLimited(string owner) => Engine.Now.FindUserGroup(owner) is { Project: true } project && project.Find(Caller.UserId)?.Limits is not null;
 
     private static string SizeHint(string typed) => Sizes.Parse(typed) is { } mib ? $"{Sizes.Text(mib)}. Units: M, G, T." : "Units: M, G, T.";
 

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Components;
 using WebManager.Engine;
 using WebManager.Engine.Live;
+using WebManager.Engine.Model;
+using WebManager.Web.Components.Shared;
 
 namespace WebManager.Web.Components.Pages.Instances;
 
@@ -8,7 +10,7 @@ public sealed partial class InstancePage
 {
     private InstanceRow? _row;
     private long? _job;
-    private bool _gone;
+    private bool _gone, _administers;
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
     [Inject] public NavigationManager Nav { get; set; } = default!;
@@ -18,6 +20,7 @@ public sealed partial class InstancePage
     [SupplyParameterFromQuery] public string? Tab { get; set; }
 
     private bool Console => Tab == "console";
+    private string Part => Console ? "console" : Tab == "access" && _administers ? "access" : "overview";
 
     protected override void OnInitialized()
     {
@@ -25,6 +28,9 @@ public sealed partial class InstancePage
         Follow(Engine.Feeds.Jobs, TakeJobs);
         // What may be done depends on the two nodes as well: draw again when they change to the eye.
         Follow(Engine.Feeds.Nodes, batch => _row is { } row && batch.Keys.Any(n => n == row.Primary || n == row.Secondary));
+        // And on who asks: rights come and go with grants and places in groups.
+        Follow(Engine.Feeds.Grants, _ => { Look(); });
+        Follow(Engine.Feeds.UserGroups, _ => { Look(); });
     }
 
     protected override void OnParametersSet()
@@ -32,6 +38,8 @@ public sealed partial class InstancePage
         _job = Job is { } asked && (_job ?? 0) < asked ? asked : _job;
         if (_row is not null && _row.Name != Name) { Reset(); }
     }
+
+    private void Look() => _administers = _row is { } row && Engine.MayGrant(Keys.Instance(row.Id), Viewer);
 
     private void Reset()
     {
@@ -55,6 +63,7 @@ public sealed partial class InstancePage
             _gone = false;
         }
         _job = _row?.Job ?? _job;
+        Look();
         return true;
     }
 

@@ -9,16 +9,24 @@ public sealed partial class MapPage
 {
     private readonly MapPicture _map = new();
     private ElementReference? _element;
-    private bool _watched;
+    private bool _watched, _elsewhere;
     private Guid? _picked;
     private bool _autoRecover;
     private int _replaceAfter;
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
+    [Inject] public NavigationManager Nav { get; set; } = default!;
     [Inject] public IJSRuntime Js { get; set; } = default!;
 
     protected override void OnInitialized()
     {
+        if (!Sight.Nodes)
+        {
+            // Without nodes there is no map: their first page is the list of what they have.
+            _elsewhere = true;
+            Nav.NavigateTo("/instances", replace: true);
+            return;
+        }
         Follow(Engine.Feeds.Nodes, _map.Apply);
         Follow(Engine.Feeds.Instances, _map.Apply);
         Follow(Engine.Feeds.Cluster, batch => { (_autoRecover, _replaceAfter) = batch.Values.FirstOrDefault() is { } row ? (row.AutoRecover, row.ReplaceAfterSeconds) : (false, 0); });
