@@ -48,5 +48,7 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(RenameGroupRequest))]
 [JsonSerializable(typeof(AssignNodesRequest))]
 [JsonSerializable(typeof(TagsRequest))]
+[JsonSerializable(typeof(AuditPage))]
+[JsonSerializable(typeof(Contracts.Audit.AuditReport))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -34,6 +34,7 @@ public static class ApiServices
         api.MapSession();
         api.MapCluster();
         api.MapBackup();
+        api.MapAudit();
         api.MapNodes();
         api.MapGroups();
         api.MapTags();
