@@ -64,7 +64,7 @@ internal static class AuditCommands
     {
         var filter = Filter.New();
         var format = Parts.OneOf("--format", "csv (what is taken when nothing is said) or json.", "csv", "json");
-        var file = new Argument<FileInfo?>("FILE") { Description = "Where to put it; it must not be there yet. Nothing: standard output.", Arity = ArgumentArity.ZeroOrOne };
+        var file = new Argument<FileInfo?>("FILE") { Description = "Where to put it; it must not be there yet. Nothing: standard output.", DefaultValueFactory = _ => null };
         return new Command("export", "All entries that match, oldest first.").Does(around, async run =>
         {
             var path = $"audit/export?format={run.Get(format) ?? "csv"}{filter.Query(run)}";

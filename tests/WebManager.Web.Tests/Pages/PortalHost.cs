@@ -50,6 +50,7 @@ public sealed class PortalHost : IAsyncDisposable
         builder.Services.AddSingleton<IClusterStore>(new NoStore()).AddSingleton<IJoinTokens>(new Joins()).AddSingleton<IConsoleTickets>(new Tickets());
         builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, SignedIn>("test", null);
         builder.Services.AddAuthorization();
+        builder.Services.AddSingleton((await Audit.AuditScene.StoreAsync()).Log);
         builder.Services.AddPortalUi();
         var app = builder.Build();
         app.UsePortalUi();
