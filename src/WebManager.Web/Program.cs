@@ -18,17 +18,21 @@ builder.Services.AddNodeLinks();
 builder.Services.AddLab();                   // before the engine, which takes the lab's network
 builder.Services.AddEngine();
 builder.Services.AddPortalApi();
+builder.Services.AddLimits();
 builder.Services.AddClusterHub();
 builder.Services.AddPortalUi();
 builder.Services.AddCircuitSignIn();        // after the pages, whose own it replaces
 
 var app = builder.Build();
+app.UseProxies();
+app.UseSecurityHeaders();
 app.UseExceptionHandler();
 app.UsePortalUi();
 app.UseApiProblems();
 app.UseSameOrigin();
 app.UseWebSockets();
 app.UseAuthentication();
+app.UseLimits();
 app.UseAuthorization();
 app.UseAntiforgery();
 app.MapStaticAssets().AllowAnonymous();
