@@ -22,7 +22,7 @@ internal static class SignInName
             if (request.HasFormContentType) { name = (await request.ReadFormAsync(http.RequestAborted))["username"]; }
             else if (request.HasJsonContentType()) { name = await FromJsonAsync(request, http.RequestAborted); }
         }
-        catch (Exception ex) when (ex is InvalidDataException or JsonException or InvalidOperationException) { }   // what follows says what is wrong with it
+        catch (Exception ex) when (ex is InvalidDataException or JsonException or InvalidOperationException or (IOException and not BadHttpRequestException)) { }   // the route says what is wrong with it
         if (!string.IsNullOrWhiteSpace(name)) { http.Items[s_key] = name.Trim().ToUpperInvariant(); }
     }
 

@@ -26,6 +26,10 @@ internal static class AuditScene
     private static async Task<AuditStore> FillAsync()
     {
         var store = await AuditStore.OpenAsync();
+        foreach (var text in new[] { "<script>window.ran=1;alert(1)</script>", "\"><img src=x onerror=\"window.ran=1;alert(2)\">", "\u202Eexe.gpj", new string('a', 10_000), "javascript:alert(3)" })
+        {
+            await store.AddAsync(new AuditEntry(DateTimeOffset.UtcNow.AddDays(-3), "mallory", text, text, text, "instance:" + text, text, 1, text));
+        }
         for (var i = 0; i < 120; i++)
         {
             var (user, face, address, operation, subject, result, reason) = s_kinds[i % s_kinds.Length];
