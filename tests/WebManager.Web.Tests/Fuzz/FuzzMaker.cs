@@ -68,7 +68,7 @@ internal sealed class FuzzMaker(Random random, FuzzRoutes routes)
         if (Chance(4)) { return Odd(); }
         var types = schema?["type"] switch { JsonArray many => many.Select(t => (string?)t).ToList(), JsonValue one => [(string?)one], _ => [] };
         if (types.Contains("null") && Chance(20)) { return null; }
-        if (types.Contains("array")) { return new JsonArray([.. Enumerable.Range(0, Chance(3) ? 300 : random.Next(0, 4)).Select(_ => Value(schema!["items"], depth + 1))]); }
+        if (types.Contains("array")) { return new JsonArray([.. Enumerable.Range(0, Chance(3) ? 300 : random.Next(0, 4)).Select(_ => Chance(3) ? null : Value(schema!["items"], depth + 1))]); }
         if (types.Contains("boolean")) { return Chance(50); }
         if (types.Contains("integer") || types.Contains("number")) { return Chance(70) ? random.Next(0, 2000) : Raw(Number()); }
         if (types.Contains("string")) { return Chance(45) ? Pick(s_known) : Sound(Text()); }
