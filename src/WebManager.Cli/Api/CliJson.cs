@@ -60,5 +60,7 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(RecountRequest))]
 [JsonSerializable(typeof(ChargeView[]))]
 [JsonSerializable(typeof(ChangeOwnerRequest))]
+[JsonSerializable(typeof(AuditPage))]
+[JsonSerializable(typeof(Contracts.Audit.AuditReport))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 // The REST API under /api/v1: what it needs, and its routes by subject.
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using WebManager.Contracts;
 
 namespace WebManager.Web.Api;
@@ -18,6 +19,7 @@ public static class ApiServices
             json.RespectNullableAnnotations = true;
             json.AllowDuplicateProperties = false;
             json.NumberHandling = JsonNumberHandling.Strict;
+            json.TypeInfoResolver = (json.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()).WithAddedModifier(JsonRules.NoNullsInLists);
         });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.AddProblemDetails();
@@ -34,6 +36,7 @@ public static class ApiServices
         api.MapSession();
         api.MapCluster();
         api.MapBackup();
+        api.MapAudit();
         api.MapNodes();
         api.MapGroups();
         api.MapTags();

@@ -11,6 +11,8 @@ namespace WebManager.Web.Api;
 
 internal static partial class Problems
 {
+    private const int LongestMessage = 1000;
+
     /// <summary>
     /// 404 for what is not there, 403 for what the caller may not, 503 for a node that does not answer, 422 for a value that is refused,
     /// 409 for what the state of things does not allow. (400 is kept for requests that cannot be read, 401 for callers without sign-in.)
@@ -54,10 +56,13 @@ internal static partial class Problems
     private static ProblemDetails Details(Refusal refusal, int status) => new()
     {
         Status = status,
-        Title = refusal.Message,
+        Title = Short(refusal.Message),
         Extensions = new Dictionary<string, object?> { ["code"] = refusal.Code, ["field"] = WireField(refusal.Field), ["remedy"] = refusal.Remedy }
             .Where(e => e.Value is not null).ToDictionary(),
     };
+
+    // A message may quote what was sent; nobody gets ten thousand characters back.
+    private static string Short(string message) => message.Length <= LongestMessage ? message : message[..LongestMessage] + "…";
 
     // The engine's requests call the subject by its kind; the API's call it name.
     private static string? WireField(string? field) => field is "instance" or "node" or "group" ? "name" : field;

@@ -6,9 +6,6 @@ namespace WebManager.Web.Data;
 
 internal static class ClusterTables
 {
-    /// <summary>The audit table's own key; the record has none.</summary>
-    public const string AuditId = "Id";
-
     public static void Map(ModelBuilder model)
     {
         MapCluster(model);
@@ -100,13 +97,6 @@ internal static class ClusterTables
             t.HasIndex(e => e.Subject);
             t.Property(e => e.Severity).HasConversion<string>();
         });
-        model.Entity<AuditEntry>(t =>
-        {
-            t.ToTable("audit");
-            t.Property<long>(AuditId).ValueGeneratedOnAdd();
-            t.HasKey(AuditId);
-            t.HasIndex(a => a.At);
-            t.HasIndex(a => a.Subject);
-        });
+        AuditRow.Map(model);
     }
 }

@@ -108,7 +108,7 @@ internal sealed class Writers : IDisposable
     private readonly RowWriter<Job> _jobs;
     private readonly RowWriter<JobLogLine> _jobLog;
     private readonly RowWriter<ClusterEvent> _events;
-    private readonly RowWriter<AuditEntry> _audit;
+    private readonly AuditWriter _audit;
     private readonly AccessWriters _access;
 
     public Writers(PortalDb db)
@@ -121,7 +121,7 @@ internal sealed class Writers : IDisposable
         _access = new AccessWriters(db, _connection);
         _holder = _connection.CreateCommand();
         _holder.CommandText = $"SELECT \"Holder\" FROM \"engine_leases\" WHERE \"Id\" = {EngineLease.Row}";
-        (_jobs, _jobLog, _events, _audit) = (new(db, _connection), new(db, _connection), new(db, _connection), new(db, _connection));
+        (_jobs, _jobLog, _events, _audit) = (new(db, _connection), new(db, _connection), new(db, _connection), new AuditWriter(db, _connection));
     }
 
     public DbTransaction Begin() => _connection.BeginTransaction();
@@ -141,7 +141,7 @@ internal sealed class Writers : IDisposable
         foreach (var job in changes.Jobs) { _jobs.Upsert(job, transaction); }
         foreach (var line in changes.JobLog) { _jobLog.Upsert(line, transaction); }
         foreach (var happened in changes.Events) { _events.Upsert(happened, transaction); }
-        foreach (var entry in changes.Audit) { _audit.Upsert(entry, transaction); }
+        _audit.Append(changes.Audit, transaction);
     }
 
     private Guid? HolderNow(DbTransaction transaction)

@@ -27,7 +27,7 @@ public static class DataServices
 }
 
 /// <summary>Registered first: hosted services start in order, the web server last.</summary>
-internal sealed class DatabaseStart(DataFolder folder, IDbContextFactory<PortalDb> dbs, People people) : IHostedService
+internal sealed class DatabaseStart(DataFolder folder, IDbContextFactory<PortalDb> dbs, People people, TimeProvider time) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -35,6 +35,11 @@ internal sealed class DatabaseStart(DataFolder folder, IDbContextFactory<PortalD
         await using var db = await dbs.CreateDbContextAsync(cancellationToken);
         await db.Database.MigrateAsync(cancellationToken);
         await people.LoadAsync(db, cancellationToken);
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        using var audit = new AuditWriter(db, db.Database.GetDbConnection());
+        await using var transaction = await db.Database.GetDbConnection().BeginTransactionAsync(cancellationToken);
+        audit.Begin(time.GetUtcNow(), transaction);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

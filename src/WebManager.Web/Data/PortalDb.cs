@@ -17,7 +17,7 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<Job> Jobs => Set<Job>();
     public DbSet<JobLogLine> JobLog => Set<JobLogLine>();
     public DbSet<ClusterEvent> Events => Set<ClusterEvent>();
-    public DbSet<AuditEntry> Audit => Set<AuditEntry>();
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
     public DbSet<UserGroup> UserGroups => Set<UserGroup>();
     public DbSet<Grant> Grants => Set<Grant>();
     public DbSet<Holding> Holdings => Set<Holding>();

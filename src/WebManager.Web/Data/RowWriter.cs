@@ -47,6 +47,9 @@ internal sealed class RowWriter<T> : IDisposable where T : class
         return Run(revision == 1 ? _insert : _update, row, transaction) == 1;
     }
 
+    /// <summary>False when there is a row of this key already; it stays as it is.</summary>
+    public bool Insert(T row, DbTransaction transaction) => Run(_insert, row, transaction) == 1;
+
     public void Upsert(T row, DbTransaction transaction) => Run(_upsert, row, transaction);
 
     public void Delete(object key, DbTransaction transaction)

@@ -33,6 +33,12 @@ internal static partial class PortalLog
     [LoggerMessage(3021, LogLevel.Warning, "Image folder {Folder} left out: {Why}")]
     public static partial void ImageIgnored(this ILogger log, string folder, string why);
 
+    [LoggerMessage(3022, LogLevel.Information, "{Count} audit entries removed, older than {Days} days")]
+    public static partial void AuditRemoved(this ILogger log, long count, int days);
+
+    [LoggerMessage(3023, LogLevel.Error, "Old audit entries could not be removed")]
+    public static partial void AuditNotRemoved(this ILogger log, Exception failure);
+
     [LoggerMessage(3030, LogLevel.Error, "Request {Method} {Path} failed")]
     public static partial void RequestFailed(this ILogger log, Exception failure, string method, string path);
 }

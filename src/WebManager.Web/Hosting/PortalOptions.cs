@@ -20,6 +20,9 @@ public sealed class PortalOptions
     /// <summary>Origins besides the portal's own that browsers may use it from (a reverse proxy's), separated by semicolons.</summary>
     public string Origins { get; set; } = "";
 
+    /// <summary>Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, separated by semicolons. Empty: none.</summary>
+    public string Proxies { get; set; } = "";
+
     /// <summary>/healthz wants at least so many nodes online.</summary>
     [Range(0, 100000)] public int ExpectedNodes { get; set; }
 

@@ -1,6 +1,8 @@
 // A browser sends its cookies also for pages of other ports on this host (SameSite does not see ports): what changes something or
 // opens a WebSocket with a cookie must come from the portal's own pages.
 using Microsoft.Extensions.Options;
+using WebManager.Contracts;
+using WebManager.Web.Api;
 
 namespace WebManager.Web.Hosting;
 
@@ -27,8 +29,7 @@ public static class SameOriginMiddleware
     {
         if (SameOrigin.Matters(http) && !http.RequestServices.GetRequiredService<SameOrigin>().Allows(http.Request))
         {
-            http.Response.StatusCode = StatusCodes.Status403Forbidden;
-            await http.Response.WriteAsync("This request comes from another site.");
+            await Problems.WriteAsync(http, new Refusal("origin.foreign", "This request comes from another site.", "An origin of a reverse proxy belongs into Portal:Origins."), StatusCodes.Status403Forbidden);
             return;
         }
         await next(http);

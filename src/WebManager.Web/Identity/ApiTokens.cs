@@ -44,8 +44,8 @@ public sealed class ApiTokens(DataFolder folder, IDbContextFactory<PortalDb> dbs
         if (principal is null) { return null; }
         if (row.LastUsedAt is not { } last || now - last > s_lastUseEvery)
         {
-            row.LastUsedAt = now;
-            await db.SaveChangesAsync(ct);
+            // It may have been removed since it was read: then it is not valid any more.
+            if (await db.ApiTokens.Where(t => t.Id == row.Id).ExecuteUpdateAsync(t => t.SetProperty(x => x.LastUsedAt, now), ct) == 0) { return null; }
         }
         if (_known.Count >= CacheLimit) { _known.Clear(); }
         _known[hash] = new Known(row.UserId, principal, now + s_cacheFor);

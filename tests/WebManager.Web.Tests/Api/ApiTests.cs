@@ -83,7 +83,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
         var paths = (await api.GetFromJsonAsync<JsonObject>("/openapi/v1.json"))!["paths"]!.AsObject().Select(p => p.Key).ToList();
         string[] wanted = ["/api/v1/session", "/api/v1/cluster", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/instances", "/api/v1/instances/{name}",
             "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
-            "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/migrate", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
+            "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/migrate", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/audit", "/api/v1/audit/export", "/api/v1/audit/verify", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
             "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off", "/api/v1/nodes/{name}/maintenance", "/api/v1/nodes/{name}/restart-agent",
             "/api/v1/groups", "/api/v1/groups/{name}", "/api/v1/groups/{name}/rename", "/api/v1/groups/{name}/assign-nodes", "/api/v1/cluster/tags", "/api/v1/cluster/add-tags", "/api/v1/nodes/{name}/tags", "/api/v1/nodes/{name}/remove-tags"];
         Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
@@ -129,6 +129,8 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("POST", "groups/default/rename", """{"newName":"-"}""", 422, "name.invalid", "newName")]
     [InlineData("POST", "groups/default/assign-nodes", """{"nodes":["n9"]}""", 422, "node.unknown", "nodes")]
     [InlineData("POST", "cluster/add-tags", """{"tags":["a b"]}""", 422, "tag.invalid", "tags")]
+    [InlineData("POST", "cluster/add-tags", """{"tags":["a",null]}""", 400, "request.invalid-json", "tags")]
+    [InlineData("POST", "instances", """{"name":"web1","image":"x","vcpus":1,"memoryMiB":1,"template":"file","disksMiB":[1],"osParams":{"a":null}}""", 400, "request.invalid-json", "osParams")]
     [InlineData("POST", "cluster/remove-tags", """{"tags":["a"]}""", 422, "tag.absent", "tags")]
     [InlineData("POST", "nodes/n1/add-tags", "{}", 400, "request.invalid-json", "tags")]
     [InlineData("PATCH", "nodes/n1", """{"offline":1}""", 400, "request.invalid-json", "offline")]

@@ -20,12 +20,12 @@ public sealed class Browser : IAsyncLifetime
         _chromium = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = Flags });
     }
 
-    public async Task<IPage> OpenAsync(string path, int width = 1280, string theme = "light", PortalHost? portal = null, bool calm = true)
+    public async Task<IPage> OpenAsync(string path, int width = 1280, string theme = "light", PortalHost? portal = null, bool calm = true, bool policy = true)
     {
         var address = (portal ?? Portal).Address;
         var context = await _chromium!.NewContextAsync(new()
         {
-            BaseURL = address.ToString(), ViewportSize = new() { Width = width, Height = width < 500 ? 844 : 900 }, ReducedMotion = calm ? ReducedMotion.Reduce : ReducedMotion.NoPreference,
+            BypassCSP = !policy, BaseURL = address.ToString(), ViewportSize = new() { Width = width, Height = width < 500 ? 844 : 900 }, ReducedMotion = calm ? ReducedMotion.Reduce : ReducedMotion.NoPreference,
         });
         await context.AddCookiesAsync([new() { Name = "wm-theme", Value = theme, Url = address.ToString() }]);
         var page = await context.NewPageAsync();

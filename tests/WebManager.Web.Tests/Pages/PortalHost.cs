@@ -19,6 +19,7 @@ using WebManager.Engine;
 using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
 using WebManager.Web.Components;
+using WebManager.Web.Hosting;
 using WebManager.Web.Identity;
 using WebManager.Web.Nodes;
 
@@ -51,8 +52,10 @@ public sealed class PortalHost : IAsyncDisposable
         builder.Services.AddSingleton(AccessScene.People).AddSingleton(who ?? AccessScene.Admin);
         builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, SignedIn>("test", null);
         builder.Services.AddAuthorization();
+        builder.Services.AddSingleton((await Audit.AuditScene.StoreAsync()).Log);
         builder.Services.AddPortalUi();
         var app = builder.Build();
+        app.UseSecurityHeaders();
         app.UsePortalUi();
         app.UseWebSockets();
         app.UseAuthentication();
