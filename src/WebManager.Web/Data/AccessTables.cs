@@ -6,6 +6,9 @@ namespace WebManager.Web.Data;
 
 internal static class AccessTables
 {
+    /// <summary>The key of the ledger's lines; the record has none.</summary>
+    public const string ChargeId = "Id";
+
     public static void Map(ModelBuilder model)
     {
         model.Entity<UserGroup>(t =>
@@ -51,8 +54,8 @@ internal static class AccessTables
         model.Entity<Charge>(t =>
         {
             t.ToTable("charges");
-            t.Property<long>(ClusterTables.AuditId).ValueGeneratedOnAdd();
-            t.HasKey(ClusterTables.AuditId);
+            t.Property<long>(ChargeId).ValueGeneratedOnAdd();
+            t.HasKey(ChargeId);
             t.HasIndex(c => c.Owner);
             t.Property(c => c.Allocated).AsJson();
             t.Property(c => c.Running).AsJson();

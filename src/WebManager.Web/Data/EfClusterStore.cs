@@ -78,7 +78,7 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
     public async Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct)
     {
         await using var db = await ReadAsync(ct);
-        return await db.Charges.Where(c => c.Owner == owner).OrderByDescending(c => EF.Property<long>(c, ClusterTables.AuditId)).Take(limit).ToListAsync(ct);
+        return await db.Charges.Where(c => c.Owner == owner).OrderByDescending(c => EF.Property<long>(c, AccessTables.ChargeId)).Take(limit).ToListAsync(ct);
     }
 
     public void Dispose() => _commits.Dispose();
