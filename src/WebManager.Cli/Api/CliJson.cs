@@ -62,5 +62,10 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ChangeOwnerRequest))]
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(Contracts.Audit.AuditReport))]
+[JsonSerializable(typeof(UserRequestView[]))]
+[JsonSerializable(typeof(AskRequest))]
+[JsonSerializable(typeof(DecideRequestRequest))]
+[JsonSerializable(typeof(SshKeyView[]))]
+[JsonSerializable(typeof(AddSshKeyRequest))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;
