@@ -1,6 +1,7 @@
 // The one place that turns refusals and broken requests into HTTP: application/problem+json with code, field and remedy.
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -86,6 +87,11 @@ internal sealed class ProblemHandler(ILogger<ProblemHandler> log) : IExceptionHa
         if (exception is BadHttpRequestException broken)
         {
             await Problems.WriteAsync(httpContext, Problems.Unreadable(broken), broken.StatusCode);
+            return true;
+        }
+        if (exception is AntiforgeryValidationException)
+        {
+            await Problems.WriteAsync(httpContext, new Refusal("form.unreadable", "The form cannot be read.", "Load its page again."), StatusCodes.Status400BadRequest);
             return true;
         }
         log.RequestFailed(exception, httpContext.Request.Method, httpContext.Request.Path);

@@ -19,6 +19,7 @@ public sealed class LiveTests : BunitContext
     public LiveTests()
     {
         Services.AddSingleton<IClusterEngine>(_engine).AddSingleton(TimeProvider.System);
+        Services.AddSingleton(_ => Audit.AuditScene.StoreAsync().GetAwaiter().GetResult().Log);
         Services.AddScoped<Toasts>();
         Services.AddScoped<Questions>();
         JSInterop.Mode = JSRuntimeMode.Loose;
