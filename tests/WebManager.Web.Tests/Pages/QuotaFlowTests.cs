@@ -86,7 +86,7 @@ public sealed class QuotaFlowTests(Browser browser) : IClassFixture<Browser>
         var page = await browser.OpenAsync("/instances/new", portal: portal);
         await Expect(page.GetByTestId("owner-only")).ToContainTextAsync("owned by group research");
         await Expect(page.GetByTestId("quota-memory")).ToContainTextAsync("1.5 GiB of 4 GiB");
-        await Expect(page.GetByTestId("quota-member-memory")).ToContainTextAsync("of 2 GiB");
+        await Expect(page.GetByTestId("quota-member-memory")).ToContainTextAsync("512 MiB of 2 GiB");   // wiki is hers
         await Expect(page.GetByTestId("placement")).ToHaveCountAsync(0);
         await page.GetByTestId("name").FillAsync("notes");
         await page.GetByTestId("memory").FillAsync("4G");
