@@ -11,8 +11,8 @@ internal static class GrantCommands
 
     public static Command Rights(Surroundings around)
     {
-        var user = new Argument<string?>("USER") { Description = "The user; yourself if left out.", Arity = ArgumentArity.ZeroOrOne };
-        return new Command("rights", "What a user may do, and through what.").Does(around, run => run.ShowAsync($"rights/{Parts.Path(run.Get(user) ?? "me")}", CliJson.Default.RightViewArray, all =>
+        var user = new Argument<string>("USER") { Description = "The user; yourself if left out.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "me" };
+        return new Command("rights", "What a user may do, and through what.").Does(around, run => run.ShowAsync($"rights/{Parts.Path(run.Get(user))}", CliJson.Default.RightViewArray, all =>
         {
             var table = new Output.Table("ON", "RIGHTS", "THROUGH");
             foreach (var r in all) table.Row(On(r.Target, r.TargetName), string.Join(",", r.Rights), r.Through);

@@ -74,7 +74,7 @@ public sealed class AccessFlowTests(Browser browser) : IClassFixture<Browser>
         Assert.Equal(new AddUserGroup("design") { Project = true }, engine.Asked[^1]);
 
         await page.GotoAsync("/user-groups/research");
-        await Expect(page.GetByTestId("member-limits-anna")).ToContainTextAsync("0 of 2 instances");
+        await Expect(page.GetByTestId("member-limits-anna")).ToContainTextAsync("1 of 2 instances");
         await Expect(page.GetByTestId("usage-instances")).ToContainTextAsync("3 of 4");
         await Expect(page.GetByTestId("usage-running-instances")).ToContainTextAsync("1 over the limit");
         await Expect(page.GetByTestId("grant-the cluster")).ToContainTextAsync("create_vm");
@@ -158,6 +158,7 @@ public sealed class AccessFlowTests(Browser browser) : IClassFixture<Browser>
         await FlowTests.ShotsAsync(page, "access");
         await page.GotoAsync("/users/anna/rights");
         await Expect(page.GetByTestId("effective-web1")).ToContainTextAsync("through group ops");
+        await Expect(page.GetByTestId("effective-wiki")).ToContainTextAsync("owned by group research");
         await Expect(page.GetByTestId("effective-the cluster")).ToContainTextAsync("create_vm");
         await FlowTests.ShotsAsync(page, "rights");
         await page.GetByTestId("own-rights-add").ClickAsync();

@@ -34,12 +34,14 @@ public static class AccessScene
         changes.Grants.Add(new Grant(Keys.Group(Ops), Keys.Instance(web1.Id), ["power", "console"], DateTimeOffset.UnixEpoch, 1));
         changes.Grants.Add(new Grant(Keys.User("u4"), Keys.Group(Research), ["admin"], DateTimeOffset.UnixEpoch, 1));
         changes.Grants.Add(new Grant(Keys.User("u3"), Keys.Cluster, ["migrate", "replace_disks"], DateTimeOffset.UnixEpoch, 1));
-        Set(engine, changes);
         foreach (var name in new[] { "db-primary", "mail", "wiki" })
         {
             var row = engine.Feeds.Instances.Current().Values.First(i => i.Name == name);
             engine.Feeds.Instances.Set(row.Id, row with { Owner = "research", OwnerKey = Keys.Group(Research) });
         }
+        changes.Instances.AddRange(engine.Feeds.Instances.Current().Values.Select(r => new Instance(r.Id, r.Name, r.OwnerKey, r.Image, r.Vcpus, r.MemoryMiB, r.Template,
+            [new DiskSpec(0, Guid.NewGuid(), r.DiskMiB)], [], r.Primary, r.Secondary, r.CreatedAt, 1) { MadeBy = r.Name == "wiki" ? "u2" : "u1", Wanted = r.Wanted }));
+        Set(engine, changes);
         Hold(engine, "default", "everybody", default, default, default, new QuotaLimits(new Limits(5, 10, 8192, 102400), Limits.None), own: true);
         Hold(engine, Keys.User("u1"), "admin", new Usage(12, 12, 6144, 122880), new Usage(9, 9, 4608, 0), new Usage(1, 1, 512, 10240), new QuotaLimits(new Limits(20, 16, 8192, null), Limits.None), own: true);
         Hold(engine, Keys.Group(Research), "research", new Usage(3, 3, 1536, 30720), new Usage(3, 3, 1536, 0), default, s_project, own: true);

@@ -107,7 +107,7 @@ public sealed class PortalHost : IAsyncDisposable
             Task.FromResult<Outcome<AddNodeReply>>(new AddNodeReply(node, "k3v9.J7w2mQ0tXq8sB1nE", $"wm-agent join https://portal.example:5000 k3v9.J7w2mQ0tXq8sB1nE --name {node}", DateTimeOffset.UtcNow.AddHours(1)));
     }
 
-    private sealed class NoStore(FakeEngine engine) : IClusterStore
+    internal sealed class NoStore(FakeEngine engine) : IClusterStore
     {
         public Task<Job?> JobAsync(long id, CancellationToken ct) => Task.FromResult<Job?>(null);
         public Task<StoredState> LoadAsync(CancellationToken ct) => throw new NotSupportedException();

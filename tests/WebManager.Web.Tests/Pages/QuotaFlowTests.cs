@@ -85,11 +85,12 @@ public sealed class QuotaFlowTests(Browser browser) : IClassFixture<Browser>
         await using var portal = await PortalHost.StartAsync(engine, who: AccessScene.Anna);
         var page = await browser.OpenAsync("/instances/new", portal: portal);
         await Expect(page.GetByTestId("owner-only")).ToContainTextAsync("owned by group research");
-        await Expect(page.GetByTestId("quota-memory")).ToContainTextAsync("1.5 of 4 GiB");
-        await Expect(page.GetByTestId("quota-member-memory")).ToContainTextAsync("of 2 GiB");
+        await Expect(page.GetByTestId("quota-memory")).ToContainTextAsync("1.5 GiB of 4 GiB");
+        await Expect(page.GetByTestId("quota-member-memory")).ToContainTextAsync("512 MiB of 2 GiB");   // wiki is hers
         await Expect(page.GetByTestId("placement")).ToHaveCountAsync(0);
         await page.GetByTestId("name").FillAsync("notes");
         await page.GetByTestId("memory").FillAsync("4G");
+        await Expect(page.GetByTestId("quota-ahead")).ToContainTextAsync("2048 MiB");   // before it is asked for
         await page.GetByTestId("submit").ClickAsync();
         await Expect(page.GetByTestId("error-memoryMiB")).ToContainTextAsync("of a member for allocated memory is 2048 MiB");
         await Expect(page.GetByTestId("force")).ToHaveCountAsync(0);

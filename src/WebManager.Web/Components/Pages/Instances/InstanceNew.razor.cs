@@ -97,6 +97,9 @@ public sealed partial class InstanceNew
 
     private void SetOwner(string? owner) => (_form.Owner, _form.Force, _over) = (owner, false, false);
 
+    /// <summary>What the door would say of the quota to what is typed so far.</summary>
+    private Refusal? Ahead => _errors.Count == 0 && _form.Read(Chosen?.OsParams.Contains("beat") == true).Request is { } typed && Engine.WouldRefuse(typed, Caller) is { Code: "quota.exceeded" } full ? full : null;
+
     private string NameOf(string owner) => Subjects.Name(owner, Engine.Now, People);
     private string OwnerText(string owner) => owner == Keys.User(Caller.UserId) ? $"{Caller.Name} (you)" : $"{NameOf(owner)} (group)";
     private bool MemberLimited(string owner) => Engine.Now.FindUserGroup(owner) is { Project: true } project && project.Find(Caller.UserId)?.Limits is not null;
