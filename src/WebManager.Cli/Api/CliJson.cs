@@ -48,5 +48,12 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(RenameGroupRequest))]
 [JsonSerializable(typeof(AssignNodesRequest))]
 [JsonSerializable(typeof(TagsRequest))]
+[JsonSerializable(typeof(UserView[]))]
+[JsonSerializable(typeof(AddUserRequest))]
+[JsonSerializable(typeof(ModifyUserRequest))]
+[JsonSerializable(typeof(UserLinkReply))]
+[JsonSerializable(typeof(TokenView[]))]
+[JsonSerializable(typeof(AddTokenRequest))]
+[JsonSerializable(typeof(AddTokenReply))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;

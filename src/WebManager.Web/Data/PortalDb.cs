@@ -19,6 +19,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<ClusterEvent> Events => Set<ClusterEvent>();
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
+    public DbSet<UserSession> Sessions => Set<UserSession>();
+    public DbSet<AccountLink> AccountLinks => Set<AccountLink>();
     public DbSet<JoinToken> JoinTokens => Set<JoinToken>();
     public DbSet<Setting> Settings => Set<Setting>();
 
@@ -35,6 +37,18 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
         builder.Entity<ApiToken>(t =>
         {
             t.ToTable("api_tokens").HasIndex(x => x.Hash).IsUnique();
+            t.HasIndex(x => x.UserId);
+            t.Property(x => x.Id).ValueGeneratedNever();
+            t.Property(x => x.Instances).AsJson();
+        });
+        builder.Entity<UserSession>(t =>
+        {
+            t.ToTable("user_sessions").HasIndex(x => x.UserId);
+            t.Property(x => x.Id).ValueGeneratedNever();
+        });
+        builder.Entity<AccountLink>(t =>
+        {
+            t.ToTable("account_links").HasIndex(x => x.Hash).IsUnique();
             t.HasIndex(x => x.UserId);
             t.Property(x => x.Id).ValueGeneratedNever();
         });

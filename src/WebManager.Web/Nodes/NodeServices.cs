@@ -37,12 +37,13 @@ public static class NodeServices
         app.MapGet("/console/{instance}/serial", SerialAsync).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> SerialAsync(string instance, string? ticket, HttpContext http, IClusterEngine engine, IConsoleTickets tickets, NodeSerial serial, IHostApplicationLifetime life)
+    private static async Task<IResult> SerialAsync(string instance, string? ticket, HttpContext http, IClusterEngine engine, IConsoleTickets tickets, NodeSerial serial, Sessions sessions, IHostApplicationLifetime life)
     {
         if (!http.WebSockets.IsWebSocketRequest) { return Problems.With(new Refusal("console.not-websocket", "A console is a WebSocket."), StatusCodes.Status400BadRequest); }
         if (engine.FindInstance(instance) is not { } found || !tickets.Redeem(ticket ?? "", Callers.From(http).UserId, found.Id))
             return Problems.With(new Refusal("console.ticket-invalid", "This ticket is not valid (any more).", "Open the console anew."), StatusCodes.Status403Forbidden);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, life.ApplicationStopping);
+        using var signedIn = await sessions.WatchAsync(http.User);   // whose sign-in ends, loses the console
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, life.ApplicationStopping, signedIn.Ended);
         using var agent = await serial.OpenAsync(instance, ends.Token);
         if (agent is null) { return Problems.From(new Refusal("node.unreachable", $"The console of {instance} cannot be reached.", "See whether its node is online.")); }
         using var browser = await http.WebSockets.AcceptWebSocketAsync();
