@@ -18,7 +18,7 @@ internal static class AccountRules
     public static Refusal? Name(string? name, IdentityOptions options) => name switch
     {
         null or "" => new Refusal("user.name-missing", "A user needs a name.") { Field = "name" },
-        { Length: > LongestName } => new Refusal("user.name-invalid", $"A name has at most {LongestName} characters.") { Field = "name" },
+        { Length: > LongestName } => new Refusal("user.name-invalid", $"A name has 1 to {LongestName} characters.") { Field = "name" },
         _ when !name.All(c => options.User.AllowedUserNameCharacters.Contains(c, StringComparison.Ordinal)) =>
             new Refusal("user.name-invalid", "A name has letters (a to z), digits and - . _ @ only.") { Field = "name" },
         _ when s_reserved.Contains(name, StringComparer.OrdinalIgnoreCase) => new Refusal("user.name-invalid", $"{name} is a name of the portal's own.", "Choose another name.") { Field = "name" },
@@ -31,20 +31,20 @@ internal static class AccountRules
         : new Refusal("user.email-invalid", "This is no e-mail address.", "Give one like ada@example.org.") { Field = "email" };
 
     public static Outcome<string> DisplayName(string? text) => text?.Trim() is not { Length: > 0 } name ? ""
-        : name.Length > 100 ? new Refusal("user.display-name-invalid", "A full name has at most 100 characters.") { Field = "displayName" }
+        : name.Length > 100 ? new Refusal("user.display-name-invalid", "A full name has 100 characters or fewer.") { Field = "displayName" }
         : IsPlain(name) ? name
         : new Refusal("user.display-name-invalid", "A full name has no control characters.") { Field = "displayName" };
 
     /// <summary>The name of a token or passkey.</summary>
     public static Refusal? Label(string? text, string what) => text?.Trim() is not { Length: > 0 } name
         ? new Refusal($"{what}.name-missing", $"A {what} needs a name, so that you know it again.") { Field = "name" }
-        : name.Length > LongestName || !IsPlain(name) ? new Refusal($"{what}.name-invalid", $"A name has at most {LongestName} characters, none of them control characters.") { Field = "name" }
+        : name.Length > LongestName || !IsPlain(name) ? new Refusal($"{what}.name-invalid", $"A name has 1 to {LongestName} characters, none of them control characters.") { Field = "name" }
         : null;
 
     public static async Task<Refusal?> PasswordAsync(UserManager<PortalUser> users, PortalUser user, string? password, string field)
     {
         if (string.IsNullOrEmpty(password)) { return new Refusal("user.password-missing", "A password is needed.") { Field = field }; }
-        if (password.Length > LongestPassword) { return new Refusal("user.password-weak", $"A password has at most {LongestPassword} characters.") { Field = field }; }
+        if (password.Length > LongestPassword) { return new Refusal("user.password-weak", $"A password has {LongestPassword} characters or fewer.") { Field = field }; }
         if (password.Equals(user.UserName, StringComparison.OrdinalIgnoreCase)) { return new Refusal("user.password-weak", "The password is the name.", "Choose another one.") { Field = field }; }
         foreach (var validator in users.PasswordValidators)
         {
@@ -57,9 +57,9 @@ internal static class AccountRules
     {
         "DuplicateUserName" => new Refusal("user.exists", "There is a user of this name already.", "Choose another name.") { Field = "name" },
         "InvalidUserName" => new Refusal("user.name-invalid", "A name has letters (a to z), digits and - . _ @ only.") { Field = "name" },
-        "PasswordTooShort" => new Refusal("user.password-weak", "The password is too short: at least 10 characters.", "A short sentence is good.") { Field = field },
-        "PasswordRequiresUniqueChars" => new Refusal("user.password-weak", "The password repeats too few characters: at least 5 different ones.") { Field = field },
-        "ConcurrencyFailure" => new Refusal("user.changed", "Someone changed this account at the same time.", "Look at it again and repeat what you did."),
+        "PasswordTooShort" => new Refusal("user.password-weak", "The password is too short: it needs 10 characters or more.", "A short sentence is good.") { Field = field },
+        "PasswordRequiresUniqueChars" => new Refusal("user.password-weak", "The password repeats too few characters: it needs 5 different ones or more.") { Field = field },
+        "ConcurrencyFailure" => new Refusal("user.changed", "Someone else changed this account meanwhile.", "Load it again, and repeat what you did."),
         _ => new Refusal("user.refused", error.Description),
     };
 

@@ -54,6 +54,7 @@ public sealed partial class Accounts
     public Task<Outcome<SecondFactorOffer>> BeginSecondFactorAsync(Caller caller) => OwnAsync<SecondFactorOffer>(caller, "profile.second-factor-begin", async work =>
     {
         if (work.User.TwoFactorEnabled) { return new Refusal("user.second-factor-on", "The second factor is on.", "Turn it off first."); }
+        work.User.LastCodeStep = 0;   // of another key
         await work.Users.ResetAuthenticatorKeyAsync(work.User);
         var key = await work.Users.GetAuthenticatorKeyAsync(work.User) ?? throw new InvalidOperationException("No key was stored.");
         return new SecondFactorOffer(key, Totp.Uri(engine.Cluster.Name, work.User.UserName!, key));

@@ -59,6 +59,14 @@ public sealed class TestPortal : WebApplicationFactory<PortalOptions>
         return await browser.SendAsync(request);
     }
 
+    /// <summary>The antiforgery field of a page with a form, as this browser gets it.</summary>
+    public async Task<(string Field, string Value)> AntiforgeryOfAsync(HttpClient browser)
+    {
+        var page = await browser.GetStringAsync("/login?error=failed");
+        var name = Services.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.FormFieldName;
+        return (name, page.Split($"name=\"{name}\" value=\"")[1].Split('"')[0]);
+    }
+
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
