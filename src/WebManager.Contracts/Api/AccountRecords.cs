@@ -38,6 +38,9 @@ public sealed record ModifyProfileRequest
 {
     public string? DisplayName { get; init; }
     public string? Email { get; init; }
+
+    /// <summary>Needed for another e-mail address: links to set a password go there.</summary>
+    public string? Password { get; init; }
 }
 
 /// <summary>POST /api/v1/profile/password.</summary>

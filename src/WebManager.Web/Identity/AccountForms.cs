@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using WebManager.Web.Data;
 
 namespace WebManager.Web.Identity;
@@ -20,6 +21,7 @@ public static class AccountErrors
     /// <summary>The code of the second step is wrong, used or late.</summary>
     public const string WrongCode = "wrong-code";
     public const string PasskeyFailed = "passkey-failed";
+    public const string NameInvalid = "name-invalid";
 
     /// <summary>The form was too old (cookies changed in between): try again.</summary>
     public const string Expired = "expired";
@@ -100,11 +102,12 @@ internal static class AccountForms
     }
 
     private static async Task<IResult> SetupAsync(HttpContext http, [FromForm] string? token, [FromForm] string? username, [FromForm] string? password,
-        [FromForm] string? confirm, IAntiforgery antiforgery, SetupLink setup, PortalDb db, UserManager<PortalUser> users, Sessions sessions)
+        [FromForm] string? confirm, IAntiforgery antiforgery, SetupLink setup, PortalDb db, UserManager<PortalUser> users, Sessions sessions, IOptions<IdentityOptions> rules)
     {
         IResult Again(string error) => To("/setup", error, ("token", token ?? ""));
         if (!await antiforgery.IsRequestValidAsync(http)) { return Again(AccountErrors.Expired); }
         if (password != confirm) { return Again(AccountErrors.PasswordsDiffer); }
+        if (AccountRules.Name(username, rules.Value) is not null) { return Again(AccountErrors.NameInvalid); }
         var (result, user, code) = await setup.UseAsync(db, users, token, username ?? "", password ?? "", http.RequestAborted);
         switch (result)
         {

@@ -21,7 +21,12 @@ public sealed partial class Accounts
         var (email, display) = (AccountRules.Email(request.Email), AccountRules.DisplayName(request.DisplayName));
         if (!email.Ok) { return email.Refusal; }
         if (!display.Ok) { return display.Refusal; }
-        if (request.Email is not null) { work.User.Email = NullIfEmpty(email.Value); }
+        if (request.Email is not null && NullIfEmpty(email.Value) != work.User.Email)
+        {
+            // Who finds a page open must not send the next password link to himself.
+            if (await ProveAsync(work, request.Password, "password") is { } wrong) { return wrong; }
+            work.User.Email = NullIfEmpty(email.Value);
+        }
         if (request.DisplayName is not null) { work.User.DisplayName = NullIfEmpty(display.Value); }
         return await SaveAsync(work) is { } unsaved ? unsaved : await ViewAsync(work, default);
     });

@@ -15,10 +15,12 @@ internal sealed class SignIn(SignInManager<PortalUser> signIn, UserManager<Porta
     public Task<PortalUser?> CheckAsync(string? name, string? password, string? address) => AloneAsync(name, async () =>
     {
         var user = string.IsNullOrEmpty(name) || name.Length > 256 ? null : await users.FindByNameAsync(name);
-        if (user?.PasswordHash is null)
+        if (password?.Length > AccountRules.LongestPassword) { password = null; }
+        var locked = user is not null && await users.IsLockedOutAsync(user);
+        if (user?.PasswordHash is null || locked)
         {
             users.PasswordHasher.HashPassword(new PortalUser(), password ?? "");
-            log.SignInRefused(address, lockedOut: false);
+            log.SignInRefused(address, locked);
             return null;
         }
         var result = await signIn.CheckPasswordSignInAsync(user, password ?? "", lockoutOnFailure: true);

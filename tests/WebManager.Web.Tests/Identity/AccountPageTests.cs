@@ -14,8 +14,9 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
     public async Task A_passkey_is_made_renamed_used_and_removed()
     {
         using var portal = new TestPortal();
+        await using var pages = chromium.For(portal);
         await portal.AddAsync("ada");
-        var page = await chromium.SignedInAsync(portal, "ada");
+        var page = await pages.SignedInAsync("ada");
         var cdp = await page.Context.NewCDPSessionAsync(page);
         await cdp.SendAsync("WebAuthn.enable");
         await cdp.SendAsync("WebAuthn.addVirtualAuthenticator", new()
@@ -51,8 +52,9 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
     public async Task A_second_factor_is_set_up_asked_for_and_turned_off()
     {
         using var portal = new TestPortal();
+        await using var pages = chromium.For(portal);
         await portal.AddAsync("ada");
-        var page = await chromium.SignedInAsync(portal, "ada");
+        var page = await pages.SignedInAsync("ada");
         await page.GetByTestId("begin-factor").ClickAsync();
         var app = new Authenticator(await page.GetByTestId("totp-key").InnerTextAsync());
         await page.GetByTestId("qr").Locator("svg path").WaitForAsync();
@@ -61,6 +63,7 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
         await page.GetByTestId("error-code").WaitForAsync();
         await page.GetByTestId("totp-code").FillAsync(await app.NextAsync());
         await page.GetByTestId("confirm-factor").ClickAsync();
+        await page.GetByTestId("codes-kept").WaitForAsync();
         Assert.Equal(10, await page.GetByTestId("recovery-codes").Locator("li").CountAsync());
         await page.GetByTestId("codes-kept").ClickAsync();
         await page.GetByTestId("factor-off").WaitForAsync();
@@ -81,8 +84,9 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
     public async Task An_open_page_ends_within_two_seconds(string how)
     {
         using var portal = new TestPortal();
+        await using var pages = chromium.For(portal);
         await portal.AddAsync("ada");
-        var page = await chromium.SignedInAsync(portal, "ada");
+        var page = await pages.SignedInAsync("ada");
         await page.GetByTestId("session-current").WaitForAsync();
         using var root = portal.Api();
         using var ada = await portal.ApiOfAsync("ada");
@@ -102,8 +106,9 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
     public async Task A_superuser_makes_changes_and_removes_a_user()
     {
         using var portal = new TestPortal();
+        await using var pages = chromium.For(portal);
         await portal.AddAsync("root", superuser: true);
-        var page = await chromium.SignedInAsync(portal, "root", "/users");
+        var page = await pages.SignedInAsync("root", "/users");
         await page.GetByTestId("user-new").ClickAsync();
         await page.GetByTestId("user-name").FillAsync("a b");
         await page.GetByTestId("user-add").ClickAsync();
@@ -115,7 +120,7 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
         await page.GetByTestId("user-done").ClickAsync();
         await page.GetByTestId("user-ada").GetByText("<img src=x onerror=alert(1)>").WaitForAsync();
 
-        var other = await chromium.PageAsync(portal);
+        var other = await pages.OpenAsync();
         await other.GotoAsync(link.PathAndQuery);
         await other.GetByTestId("password").FillAsync(People.Password);
         await other.GetByTestId("confirm-password").FillAsync(People.Password);
@@ -142,9 +147,10 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
     public async Task Sessions_and_tokens_are_seen_made_and_ended_on_the_profile()
     {
         using var portal = new TestPortal();
+        await using var pages = chromium.For(portal);
         await portal.AddAsync("ada");
         using var phone = await portal.BrowserOfAsync("ada");
-        var page = await chromium.SignedInAsync(portal, "ada");
+        var page = await pages.SignedInAsync("ada");
         await page.GetByTestId("token-new").ClickAsync();
         await page.GetByTestId("token-add").ClickAsync();
         await page.GetByTestId("error-name").WaitForAsync();
@@ -170,8 +176,12 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
         await page.GetByTestId("save-password").ClickAsync();
         await page.GetByTestId("error-oldPassword").WaitForAsync();
         await page.GetByTestId("email").FillAsync("nonsense");
+        await page.GetByTestId("email-password").FillAsync(People.Password);
         await page.GetByTestId("save-profile").ClickAsync();
         await page.GetByTestId("error-email").WaitForAsync();
+        await page.GetByTestId("email").FillAsync("ada@example.org");
+        await page.GetByTestId("save-profile").ClickAsync();
+        await page.GetByTestId("email-password").WaitForAsync(new() { State = WaitForSelectorState.Detached });
     }
 
     [Theory]
@@ -180,7 +190,8 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
     public async Task Page_is_accessible_and_fits(string name, string path)
     {
         using var portal = new TestPortal(("Portal:Registration", "true"), ("Cluster:Name", "demo-cloud"));
-        var page = await SceneAsync(portal, name, path);
+        await using var pages = chromium.For(portal);
+        var page = await SceneAsync(portal, pages, name, path);
         List<string> wrong = [];
         foreach (var (width, theme) in new[] { (1280, "light"), (390, "dark"), (1280, "dark"), (390, "light") })
         {
@@ -194,19 +205,19 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    private async Task<IPage> SceneAsync(TestPortal portal, string name, string path)
+    private static async Task<IPage> SceneAsync(TestPortal portal, Chromium.Pages pages, string name, string path)
     {
         using var api = portal.Api();
         if (name is "login" or "forgot" or "register")
         {
-            var open = await chromium.PageAsync(portal);
+            var open = await pages.OpenAsync();
             await open.GotoAsync(path);
             return open;
         }
         if (name == "reset")
         {
             var link = await People.ReadAsync<UserLinkReply>(await api.PostAsJsonAsync("/api/v1/users", new AddUserRequest("new")));
-            var reset = await chromium.PageAsync(portal);
+            var reset = await pages.OpenAsync();
             await reset.GotoAsync($"/reset?error=passwords-differ&token={People.TokenOf(link.Link)}");
             return reset;
         }
@@ -216,9 +227,9 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
         if (name is "users" or "user") { await FillAsync(portal, api); }
         using var phone = await portal.BrowserOfAsync("ada");
         using var ada = await portal.ApiOfAsync("ada");
-        if (name == "code") { return await CodeSceneAsync(portal, ada); }
+        if (name == "code") { return await CodeSceneAsync(pages, ada); }
         foreach (var token in new[] { new AddTokenRequest("backup script") { Hours = 2160, ReadOnly = true }, new AddTokenRequest("ci") }) { await ada.PostAsJsonAsync("/api/v1/tokens", token); }
-        var page = await chromium.SignedInAsync(portal, name is "users" or "user" ? "root" : "ada", path);
+        var page = await pages.SignedInAsync(name is "users" or "user" ? "root" : "ada", path);
         await page.GetByTestId(name switch { "users" => "user-ada", "user" => "session", _ => "token" }).First.WaitForAsync();
         if (name == "profile-factor")
         {
@@ -238,11 +249,11 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
         using var root = await portal.BrowserOfAsync("root");
     }
 
-    private async Task<IPage> CodeSceneAsync(TestPortal portal, HttpClient ada)
+    private static async Task<IPage> CodeSceneAsync(Chromium.Pages pages, HttpClient ada)
     {
         var offer = await People.ReadAsync<SecondFactorOffer>(await ada.PostAsync("/api/v1/profile/second-factor", null));
         await People.ReadAsync<RecoveryCodesReply>(await ada.PostAsJsonAsync("/api/v1/profile/second-factor/confirm", new CodeRequest(await new Authenticator(offer.Key).NextAsync())));
-        var page = await chromium.PageAsync(portal);
+        var page = await pages.OpenAsync();
         await page.GotoAsync("/login");
         await Chromium.TypeAsync(page, "ada");
         await page.GetByTestId("code-form").WaitForAsync();

@@ -17,33 +17,52 @@ public sealed class Chromium : IAsyncLifetime
         _chromium = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = s_flags });
     }
 
-    /// <summary>A page in a session of its own. By the name localhost: passkeys want a name.</summary>
-    internal async Task<IPage> PageAsync(TestPortal portal, int width = 1280, string theme = "light")
+    /// <summary>Pages on this portal; closed with it, so that no circuit outlives its portal.</summary>
+    internal Pages For(TestPortal portal) => new(_chromium!, portal);
+
+    internal sealed class Pages(IBrowser chromium, TestPortal portal) : IAsyncDisposable
     {
-        var address = $"http://localhost:{portal.Address.Port}";
-        var context = await _chromium!.NewContextAsync(new() { BaseURL = address, ViewportSize = new() { Width = width, Height = width < 500 ? 844 : 900 }, ReducedMotion = ReducedMotion.Reduce });
-        await context.AddCookiesAsync([new() { Name = "wm-theme", Value = theme, Url = address }]);
-        var page = await context.NewPageAsync();
-        page.SetDefaultTimeout(15_000);
-        var output = TestContext.Current.TestOutputHelper;
-        void Say(string text)
+        private readonly List<IBrowserContext> _open = [];
+
+        /// <summary>A page in a session of its own. By the name localhost: passkeys want a name.</summary>
+        public async Task<IPage> OpenAsync()
         {
-            try { output?.WriteLine(text); }
-            catch (InvalidOperationException) { }   // the test is over
+            var address = $"http://localhost:{portal.Address.Port}";
+            var context = await chromium.NewContextAsync(new() { BaseURL = address, ViewportSize = new() { Width = 1280, Height = 900 }, ReducedMotion = ReducedMotion.Reduce });
+            _open.Add(context);
+            await context.AddCookiesAsync([new() { Name = "wm-theme", Value = "light", Url = address }]);
+            var page = await context.NewPageAsync();
+            page.SetDefaultTimeout(15_000);
+            Tell(page);
+            return page;
         }
 
-        page.Console += (_, m) => { if (m.Type is "error" or "warning") { Say($"console {m.Type}: {m.Text}"); } };
-        page.PageError += (_, e) => Say($"page error: {e}");
-        return page;
-    }
+        public async Task<IPage> SignedInAsync(string name, string path = "/profile")
+        {
+            var page = await OpenAsync();
+            await page.GotoAsync("/login?returnUrl=" + Uri.EscapeDataString(path));
+            await TypeAsync(page, name);
+            await page.Locator("main.content h1").First.WaitForAsync();
+            return page;
+        }
 
-    internal async Task<IPage> SignedInAsync(TestPortal portal, string name, string path = "/profile", int width = 1280, string theme = "light")
-    {
-        var page = await PageAsync(portal, width, theme);
-        await page.GotoAsync("/login?returnUrl=" + Uri.EscapeDataString(path));
-        await TypeAsync(page, name);
-        await page.Locator("main.content h1").First.WaitForAsync();
-        return page;
+        private static void Tell(IPage page)
+        {
+            var output = TestContext.Current.TestOutputHelper;
+            void Say(string text)
+            {
+                try { output?.WriteLine(text); }
+                catch (InvalidOperationException) { }   // the test is over
+            }
+
+            page.Console += (_, m) => { if (m.Type is "error" or "warning") { Say($"console {m.Type}: {m.Text}"); } };
+            page.PageError += (_, e) => Say($"page error: {e}");
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var context in _open) { await context.CloseAsync(); }
+        }
     }
 
     internal static async Task TypeAsync(IPage page, string name, string password = People.Password)
