@@ -19,8 +19,11 @@ internal sealed class CircuitSignIn : RevalidatingServerAuthenticationStateProvi
 
     protected override TimeSpan RevalidationInterval => TimeSpan.FromSeconds(15);
 
-    protected override Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken) =>
-        _sessions.IsLiveAsync(authenticationState.User, cancellationToken);
+    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken)
+    {
+        try { return await _sessions.IsLiveAsync(authenticationState.User, cancellationToken); }
+        catch (ObjectDisposedException) { return true; }   // the portal is stopping; its pages go with it
+    }
 
     private async Task FollowAsync(Task<AuthenticationState> changed)
     {
