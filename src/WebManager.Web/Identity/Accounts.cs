@@ -39,9 +39,9 @@ public sealed partial class Accounts(IServiceScopeFactory scopes, AccountState s
     private Task<Outcome<T>> ChangeAsync<T>(Caller caller, string operation, string name, Func<Work, Task<Outcome<T>>> change) =>
         DoAsync(caller, operation, $"user:{Short(name)}", others: true, users => FindAsync(users, name), change);
 
-    /// <summary>A change of one's own account.</summary>
+    /// <summary>A change of one's own account: one after the other, and after tries at the door, so that every wrong password and code counts.</summary>
     private Task<Outcome<T>> OwnAsync<T>(Caller caller, string operation, Func<Work, Task<Outcome<T>>> change) =>
-        DoAsync(caller, operation, $"user:{caller.Name}", others: false, users => users.FindByIdAsync(caller.UserId), change);
+        SignIn.AloneAsync(caller.Name, () => DoAsync(caller, operation, $"user:{caller.Name}", others: false, users => users.FindByIdAsync(caller.UserId), change));
 
     private async Task<Outcome<T>> DoAsync<T>(Caller caller, string operation, string subject, bool others, Func<UserManager<PortalUser>, Task<PortalUser?>> find, Func<Work, Task<Outcome<T>>> change)
     {

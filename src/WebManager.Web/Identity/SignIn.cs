@@ -59,7 +59,7 @@ internal sealed class SignIn(SignInManager<PortalUser> signIn, UserManager<Porta
         return (await users.UpdateAsync(user)).Succeeded;   // fails when another request took a code at the same time
     }
 
-    private static async Task<T> AloneAsync<T>(string? name, Func<Task<T>> step)
+    internal static async Task<T> AloneAsync<T>(string? name, Func<Task<T>> step)
     {
         var gate = s_gates[(uint)StringComparer.OrdinalIgnoreCase.GetHashCode(name ?? "") % s_gates.Length];
         await gate.WaitAsync();

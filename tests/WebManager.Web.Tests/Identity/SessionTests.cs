@@ -73,6 +73,19 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task An_open_page_does_not_serve_for_guessing_the_password()
+    {
+        using var portal = new TestPortal();
+        await portal.AddAsync("ada");
+        using var here = await portal.BrowserOfAsync("ada");
+        Task<HttpResponseMessage> TryAsync(string old) => here.PostAsJsonAsync("/api/v1/profile/password", new ChangePasswordRequest(old, "another horse battery"));
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(i => TryAsync($"guess {i}")));
+        await Api.ApiTests.AssertProblemAsync(await TryAsync(People.Password), 422, "user.password-wrong", "oldPassword");
+        using var door = portal.Browser();
+        Assert.StartsWith("/login?error=failed", await portal.LoginAsync(door, "ada"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Signing_out_ends_the_session_even_for_a_kept_cookie()
     {
         using var portal = new TestPortal();
