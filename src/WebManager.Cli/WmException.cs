@@ -21,6 +21,8 @@ public static class ExitCode
 public sealed class WmException(int exitCode, string message, string? field = null, string? remedy = null) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;
+    /// <summary>The portal's stable code, for who handles it.</summary>
+    public string? Code { get; init; }
     public string? Field { get; } = field;
     public string? Remedy { get; } = remedy;
 

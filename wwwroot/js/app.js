@@ -4,6 +4,7 @@ import { watchTheme } from './theme.js';
 import { watchDialogs } from './dialog.js';
 import { watchMap } from './map.js';
 import { mount, open, close, unmount, consoleOf } from './console.js';
+import { addPasskey } from './passkeys.js';
 
 window.wm = {
   mapWatch: watchMap,
@@ -11,6 +12,8 @@ window.wm = {
   consoleOpen: open,
   consoleClose: close,
   consoleUnmount: unmount,
+  passkeyAdd: addPasskey,
+  show: id => document.getElementById(id)?.scrollIntoView({ behavior: 'smooth' }),
 };
 window.wmConsole = consoleOf;
 

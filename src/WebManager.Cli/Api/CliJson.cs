@@ -67,5 +67,12 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(DecideRequestRequest))]
 [JsonSerializable(typeof(SshKeyView[]))]
 [JsonSerializable(typeof(AddSshKeyRequest))]
+[JsonSerializable(typeof(UserView[]))]
+[JsonSerializable(typeof(AddUserRequest))]
+[JsonSerializable(typeof(ModifyUserRequest))]
+[JsonSerializable(typeof(UserLinkReply))]
+[JsonSerializable(typeof(TokenView[]))]
+[JsonSerializable(typeof(AddTokenRequest))]
+[JsonSerializable(typeof(AddTokenReply))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;

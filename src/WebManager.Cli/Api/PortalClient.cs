@@ -58,6 +58,8 @@ public sealed class PortalClient : IDisposable
 
     public Task<Answer<T>> PostAsync<T>(string path, JsonTypeInfo<T> reply, CancellationToken ct) => SendAsync(HttpMethod.Post, path, null, reply, ct);
 
+    public async Task PostAsync(string path, CancellationToken ct) => await SendAsync(HttpMethod.Post, path, null, ct);
+
     public Task<Answer<T>> DeleteAsync<T>(string path, JsonTypeInfo<T> reply, CancellationToken ct) => SendAsync(HttpMethod.Delete, path, null, reply, ct);
 
     public async Task DeleteAsync(string path, CancellationToken ct) => await SendAsync(HttpMethod.Delete, path, null, ct);
@@ -104,7 +106,7 @@ public sealed class PortalClient : IDisposable
         if (ReadProblem(text) is { } p && (p.Detail ?? p.Title) is { } said)
         {
             var remedy = p.Remedy ?? (response.StatusCode == HttpStatusCode.Unauthorized ? SignIn : null);
-            return new WmException(ExitCode.Refused, said, p.Field, remedy);
+            return new WmException(ExitCode.Refused, said, p.Field, remedy) { Code = p.Code };
         }
         return response.StatusCode switch
         {

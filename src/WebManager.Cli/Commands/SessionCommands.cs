@@ -10,11 +10,12 @@ internal static class SessionCommands
     public static Command Login(Surroundings around)
     {
         var user = new Option<string?>("--user") { Description = "Your user name; asked for if left out.", HelpName = "USER" };
-        return new Command("login", "Sign in; the token is kept for the next commands. The password is asked for, or read from standard input.")
-            .Does(around, run => LoginAsync(run, run.Get(user)), user);
+        var code = new Option<string?>("--code") { Description = "The code of your second factor, or a recovery code; asked for if it is needed.", HelpName = "CODE" };
+        return new Command("login", "Sign in; the token is kept for the next commands. The password is asked for, or read from standard input. So is the code of a second factor.")
+            .Does(around, run => LoginAsync(run, run.Get(user), run.Get(code)), user, code);
     }
 
-    private static async Task LoginAsync(Invocation run, string? user)
+    private static async Task LoginAsync(Invocation run, string? user, string? code)
     {
         // A stored or local token is not needed to sign in, and a stale one must not be in the way.
         var access = Access.Find(run.Around, run.Url) with { Token = null };
@@ -23,10 +24,22 @@ internal static class SessionCommands
         if (string.IsNullOrEmpty(user) || string.IsNullOrEmpty(password)) throw new WmException(ExitCode.Usage, "A user name and a password are needed.");
 
         using var portal = new PortalClient(access);
-        var reply = await portal.PostAsync("session", new LoginRequest(user, password), CliJson.Default.LoginRequest, CliJson.Default.LoginReply, run.Ct);
+        var reply = await SignInAsync(run, portal, new LoginRequest(user, password) { Code = code });
         Access.Store(run.Around, new StoredLogin(access.Portal.ToString(), reply.Value.User, reply.Value.Token));
         if (run.Json) run.WriteJson(reply.Json);
         else run.Say($"Signed in as {reply.Value.User} at {access.Portal}.");
+    }
+
+    private static async Task<Answer<LoginReply>> SignInAsync(Invocation run, PortalClient portal, LoginRequest request)
+    {
+        Task<Answer<LoginReply>> Send(LoginRequest r) => portal.PostAsync("session", r, CliJson.Default.LoginRequest, CliJson.Default.LoginReply, run.Ct);
+        try { return await Send(request); }
+        catch (WmException wanted) when (wanted.Code == "auth.code-required")
+        {
+            var code = Ask(run, "Code of your second factor: ", run.Around.In.ReadLine);
+            if (string.IsNullOrWhiteSpace(code)) throw;
+            return await Send(request with { Code = code.Trim() });
+        }
     }
 
     private static string? Ask(Invocation run, string question, Func<string?> answer)

@@ -2,8 +2,13 @@
 // (RFC 9457) with the members code, field and remedy beside title, detail and status.
 namespace WebManager.Contracts.Api;
 
-/// <summary>POST /api/v1/session: a token for a name and password.</summary>
-public sealed record LoginRequest(string User, string Password);
+/// <summary>POST /api/v1/session: a token for a name and password. Who has a second factor is asked for its code: auth.code-required.</summary>
+public sealed record LoginRequest(string User, string Password)
+{
+    /// <summary>Of the authenticator, or a recovery code.</summary>
+    public string? Code { get; init; }
+}
+
 public sealed record LoginReply(string Token, string User);
 
 /// <summary>GET /api/v1/cluster.</summary>

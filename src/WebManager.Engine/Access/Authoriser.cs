@@ -14,7 +14,10 @@ internal static class Authoriser
     {
         var right = Catalog.Of(request).Right;
         if (caller == Caller.Watcher) { return null; }
-        if (caller.UserId.Length > 0 && people.Find(caller.UserId) is { Active: false }) { return new Refusal(Missing, $"The account {caller.Name} is not active."); }
+        var account = caller.Account ? people.Find(caller.UserId) : null;
+        // What holds now, and not what a sign-in once said.
+        if (account is { Superuser: false }) { caller = caller with { Admin = false }; }
+        if (account is { Active: false }) { return new Refusal(Missing, $"The account {caller.Name} is not active."); }
         if (caller.ReadOnly) { return new Refusal("right.read-only", "This token may only look.", "Use a token that may write."); }
         if (caller.Only is not null && !OfOnly(request, caller, now)) { return new Refusal(Missing, "This token is for other instances.", "Use another token, or sign in."); }
         if (Allows(right, request, caller, now)) { return null; }

@@ -34,6 +34,9 @@ public static class ApiServices
         app.MapHealth();
         var api = app.MapGroup("/api/v1").DisableAntiforgery().ProducesProblem(StatusCodes.Status401Unauthorized);
         api.MapSession();
+        api.MapProfile();
+        api.MapTokens();
+        api.MapUsers();
         api.MapCluster();
         api.MapBackup();
         api.MapAudit();

@@ -10,6 +10,10 @@ internal static class SessionRoutes
 {
     private static readonly TimeSpan s_lifetime = TimeSpan.FromDays(30);
 
+    private static readonly Refusal s_failed = new("auth.failed", "Name or password is wrong.", "After several failures an account is locked for five minutes.");
+    private static readonly Refusal s_codeRequired = new("auth.code-required", "This account has a second factor: its code is needed, too.", "Send it as code.") { Field = "code" };
+    private static readonly Refusal s_codeWrong = new("auth.code-wrong", "This code is not right.", "Take the newest one of your authenticator; each works once.") { Field = "code" };
+
     public static void MapSession(this RouteGroupBuilder api)
     {
         api.MapPost("/session", CreateAsync).AllowAnonymous().WithTags("session");
@@ -22,13 +26,15 @@ internal static class SessionRoutes
 
     private static async Task<Results<Ok<LoginReply>, ProblemHttpResult>> CreateAsync(LoginRequest request, HttpContext http, SignIn signIn, ApiTokens tokens, CancellationToken ct)
     {
-        var user = await signIn.CheckAsync(request.User, request.Password, http.Connection.RemoteIpAddress?.ToString());
-        if (user is null)
+        var address = http.Connection.RemoteIpAddress?.ToString();
+        var user = await signIn.CheckAsync(request.User, request.Password, address);
+        if (user is null) { return Problems.With(s_failed, StatusCodes.Status401Unauthorized); }
+        if (user.TwoFactorEnabled)
         {
-            return Problems.With(new Refusal("auth.failed", "Name or password is wrong.", "After several failures an account is locked for five minutes."),
-                StatusCodes.Status401Unauthorized);
+            if (string.IsNullOrWhiteSpace(request.Code)) { return Problems.With(s_codeRequired, StatusCodes.Status401Unauthorized); }
+            if (!await signIn.CheckCodeAsync(user, request.Code, address)) { return Problems.With(s_codeWrong, StatusCodes.Status401Unauthorized); }
         }
         var agent = http.Request.Headers.UserAgent.ToString();
-        return TypedResults.Ok(new LoginReply(await tokens.CreateAsync(user.Id, agent.Length == 0 ? "session" : agent[..Math.Min(agent.Length, 100)], s_lifetime, ct), user.UserName!));
+        return TypedResults.Ok(new LoginReply(await tokens.CreateSessionAsync(user.Id, agent.Length == 0 ? "session" : agent[..Math.Min(agent.Length, 100)], s_lifetime, ct), user.UserName!));
     }
 }

@@ -23,13 +23,20 @@ public sealed class People : IPeople
 
     internal async Task LoadAsync(PortalDb db, CancellationToken ct) => Apply([.. (await db.Users.AsNoTracking().ToListAsync(ct)).Select(u => (u, false))]);
 
+    /// <summary>Reads one account again.</summary>
+    public async Task RefreshAsync(PortalDb db, string userId, CancellationToken ct)
+    {
+        var user = await db.Users.AsNoTracking().FirstOrDefaultAsync(u => u.Id == userId, ct);
+        Apply([user is null ? (new PortalUser { Id = userId }, true) : (user, false)]);
+    }
+
     internal void Apply(IReadOnlyList<(PortalUser User, bool Gone)> changes)
     {
         var changed = false;
         foreach (var (user, gone) in changes)
         {
             var old = _byId.GetValueOrDefault(user.Id);
-            var person = gone ? null : new Person(user.Id, user.UserName ?? user.Id, true, user.Administrator);
+            var person = gone ? null : new Person(user.Id, user.UserName ?? user.Id, user.Active, user.Administrator);
             if (old == person) { continue; }
             changed = true;
             if (old is not null) { _byName.TryRemove(old.Name, out _); }

@@ -26,11 +26,10 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<UserRequest> UserRequests => Set<UserRequest>();
     public DbSet<SshKey> SshKeys => Set<SshKey>();
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
+    public DbSet<UserSession> Sessions => Set<UserSession>();
+    public DbSet<AccountLink> AccountLinks => Set<AccountLink>();
     public DbSet<JoinToken> JoinTokens => Set<JoinToken>();
     public DbSet<Setting> Settings => Set<Setting>();
-
-    /// <summary>Version 3 has the passkeys table, so that turning passkeys on needs no migration.</summary>
-    protected override Version SchemaVersion => IdentitySchemaVersions.Version3;
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcTicksConverter>();
@@ -42,6 +41,26 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
         builder.Entity<ApiToken>(t =>
         {
             t.ToTable("api_tokens").HasIndex(x => x.Hash).IsUnique();
+            t.HasIndex(x => x.UserId);
+            t.Property(x => x.Id).ValueGeneratedNever();
+            t.Property(x => x.Instances).AsJson();
+        });
+        // Identity's own mapping of passkeys depends on services that tools and tests do not have; this one is always there.
+        builder.Entity<IdentityUserPasskey<string>>(t =>
+        {
+            t.ToTable("AspNetUserPasskeys").HasKey(x => x.CredentialId);
+            t.Property(x => x.CredentialId).HasMaxLength(1024);
+            t.OwnsOne(x => x.Data).ToJson();
+            t.HasOne<PortalUser>().WithMany().HasForeignKey(x => x.UserId).IsRequired();
+        });
+        builder.Entity<UserSession>(t =>
+        {
+            t.ToTable("user_sessions").HasIndex(x => x.UserId);
+            t.Property(x => x.Id).ValueGeneratedNever();
+        });
+        builder.Entity<AccountLink>(t =>
+        {
+            t.ToTable("account_links").HasIndex(x => x.Hash).IsUnique();
             t.HasIndex(x => x.UserId);
             t.Property(x => x.Id).ValueGeneratedNever();
         });

@@ -15,6 +15,12 @@ internal static partial class PortalLog
     [LoggerMessage(3004, LogLevel.Warning, "Sign-in refused from {Address}, locked out: {LockedOut}")]
     public static partial void SignInRefused(this ILogger log, string? address, bool lockedOut);
 
+    [LoggerMessage(3005, LogLevel.Information, "Mail sent: {Subject}")]
+    public static partial void MailSent(this ILogger log, string subject);
+
+    [LoggerMessage(3006, LogLevel.Error, "Mail could not be sent")]
+    public static partial void MailFailed(this ILogger log, Exception failure);
+
     [LoggerMessage(3010, LogLevel.Information, "Node {Node} joined from {Address}, job {Job}")]
     public static partial void NodeJoined(this ILogger log, string node, string address, long job);
 

@@ -26,5 +26,8 @@ public sealed class PortalOptions
     /// <summary>/healthz wants at least so many nodes online.</summary>
     [Range(0, 100000)] public int ExpectedNodes { get; set; }
 
+    /// <summary>Whether people may make an account for themselves.</summary>
+    public bool Registration { get; set; }
+
     public string Address => PublicUrl.Length > 0 ? PublicUrl.TrimEnd('/') : $"http://localhost:{Port}";
 }

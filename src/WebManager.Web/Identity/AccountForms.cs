@@ -1,9 +1,13 @@
-// What the pages' forms post to: sign in, sign out, first set-up. Each answers with a redirect; failures carry ?error=code.
+// What the pages' forms post to: sign in (name and password, then the code), sign out, first set-up. Each answers with a redirect; failures
+// carry ?error=code. Only Sessions.SignInAsync makes somebody signed in, and only at the end of a way: password, and code if there is one.
+using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using WebManager.Web.Data;
 
 namespace WebManager.Web.Identity;
@@ -13,6 +17,11 @@ public static class AccountErrors
 {
     /// <summary>Name or password wrong, or locked out for some minutes: the page says one thing for all.</summary>
     public const string Failed = "failed";
+
+    /// <summary>The code of the second step is wrong, used or late.</summary>
+    public const string WrongCode = "wrong-code";
+    public const string PasskeyFailed = "passkey-failed";
+    public const string NameInvalid = "name-invalid";
 
     /// <summary>The form was too old (cookies changed in between): try again.</summary>
     public const string Expired = "expired";
@@ -24,12 +33,19 @@ public static class AccountErrors
 
 internal static class AccountForms
 {
+    // What the cookie between the steps says: whose password was right, for which sign-in, and that it is for a code and nothing else.
+    private const string StepClaim = "wm:step";
+    private const string CodeStep = "code";
+
     public static void MapAccountForms(this WebApplication app)
     {
         // Antiforgery is checked by hand: a stale form leads back to the page instead of to a bare 400.
         app.MapPost("/account/login", LoginAsync).DisableAntiforgery().AllowAnonymous().ExcludeFromDescription();
+        app.MapPost("/account/code", CodeAsync).DisableAntiforgery().AllowAnonymous().ExcludeFromDescription();
         app.MapPost("/account/logout", LogoutAsync).DisableAntiforgery().ExcludeFromDescription();
         app.MapPost("/setup", SetupAsync).DisableAntiforgery().AllowAnonymous().ExcludeFromDescription();
+        app.MapLinkForms();
+        app.MapPasskeyForms();
     }
 
     /// <summary>Only paths of this portal: "//host" and "/\host" lead elsewhere.</summary>
@@ -37,31 +53,61 @@ internal static class AccountForms
         url is { Length: > 0 } && url[0] == '/' && (url.Length == 1 || (url[1] != '/' && url[1] != '\\')) && !url.Any(char.IsControl) ? url : "/";
 
     private static async Task<IResult> LoginAsync(HttpContext http, [FromForm] string? username, [FromForm] string? password, [FromForm] string? returnUrl,
-        IAntiforgery antiforgery, SignIn check, SignInManager<PortalUser> signIn)
+        IAntiforgery antiforgery, SignIn check, Sessions sessions)
     {
         var back = LocalPath(returnUrl);
         if (!await antiforgery.IsRequestValidAsync(http)) { return To("/login", AccountErrors.Expired, ("returnUrl", back)); }
-        var user = await check.CheckAsync(username, password, http.Connection.RemoteIpAddress?.ToString());
+        var user = await check.CheckAsync(username, password, AddressOf(http));
         if (user is null) { return To("/login", AccountErrors.Failed, ("returnUrl", back)); }
-        await signIn.SignInAsync(user, isPersistent: false);
+        if (user.TwoFactorEnabled)
+        {
+            await http.SignInAsync(IdentityConstants.TwoFactorUserIdScheme, Step(user));
+            return TypedResults.LocalRedirect($"/login/code?returnUrl={Uri.EscapeDataString(back)}");
+        }
+        await sessions.SignInAsync(http, user);
         return TypedResults.LocalRedirect(back);
     }
 
-    private static async Task<IResult> LogoutAsync(HttpContext http, IAntiforgery antiforgery, SignInManager<PortalUser> signIn, UserManager<PortalUser> users)
+    private static async Task<IResult> CodeAsync(HttpContext http, [FromForm] string? code, [FromForm] string? returnUrl,
+        IAntiforgery antiforgery, SignIn check, UserManager<PortalUser> users, Sessions sessions)
+    {
+        var back = LocalPath(returnUrl);
+        if (!await antiforgery.IsRequestValidAsync(http)) { return To("/login/code", AccountErrors.Expired, ("returnUrl", back)); }
+        // The stamp changes with the password and the second factor: a step from before does not count.
+        if (await StepOfAsync(http) is not { } step || await users.FindByIdAsync(step.User) is not { TwoFactorEnabled: true } user || user.SecurityStamp != step.Stamp)
+        {
+            await http.SignOutAsync(IdentityConstants.TwoFactorUserIdScheme);
+            return To("/login", AccountErrors.Expired, ("returnUrl", back));
+        }
+        if (!await check.CheckCodeAsync(user, code, AddressOf(http))) { return To("/login/code", AccountErrors.WrongCode, ("returnUrl", back)); }
+        await sessions.SignInAsync(http, user);
+        return TypedResults.LocalRedirect(back);
+    }
+
+    private static ClaimsPrincipal Step(PortalUser user) => new(new ClaimsIdentity(
+        [new(StepClaim, CodeStep), new(ClaimTypes.NameIdentifier, user.Id), new(ClaimTypes.SerialNumber, user.SecurityStamp ?? "")], IdentityConstants.TwoFactorUserIdScheme));
+
+    /// <summary>Whose code is waited for; null: nobody has given a password, or too long ago.</summary>
+    internal static async Task<(string User, string Stamp)?> StepOfAsync(HttpContext http) =>
+        (await http.AuthenticateAsync(IdentityConstants.TwoFactorUserIdScheme)).Principal is { } step && step.HasClaim(StepClaim, CodeStep)
+            && step.FindFirstValue(ClaimTypes.NameIdentifier) is { } user && step.FindFirstValue(ClaimTypes.SerialNumber) is { } stamp ? (user, stamp) : null;
+
+    private static async Task<IResult> LogoutAsync(HttpContext http, IAntiforgery antiforgery, Accounts accounts)
     {
         if (!await antiforgery.IsRequestValidAsync(http)) { return TypedResults.LocalRedirect("/"); }
-        // A new stamp ends the sessions of all tabs and circuits, not only this cookie's.
-        if (await users.GetUserAsync(http.User) is { } user) { await users.UpdateSecurityStampAsync(user); }
-        await signIn.SignOutAsync();
+        // The session's row goes, and with it all tabs and circuits of this browser, not only this cookie.
+        if (Callers.SourceOf(http.User) is { } session) { await accounts.SignOutAsync(Callers.From(http.User, Callers.Portal, AddressOf(http)), session); }
+        await http.SignOutAsync(IdentityConstants.ApplicationScheme);
         return TypedResults.LocalRedirect("/login");
     }
 
     private static async Task<IResult> SetupAsync(HttpContext http, [FromForm] string? token, [FromForm] string? username, [FromForm] string? password,
-        [FromForm] string? confirm, IAntiforgery antiforgery, SetupLink setup, PortalDb db, UserManager<PortalUser> users, SignInManager<PortalUser> signIn)
+        [FromForm] string? confirm, IAntiforgery antiforgery, SetupLink setup, PortalDb db, UserManager<PortalUser> users, Sessions sessions, IOptions<IdentityOptions> rules)
     {
         IResult Again(string error) => To("/setup", error, ("token", token ?? ""));
         if (!await antiforgery.IsRequestValidAsync(http)) { return Again(AccountErrors.Expired); }
         if (password != confirm) { return Again(AccountErrors.PasswordsDiffer); }
+        if (AccountRules.Name(username, rules.Value) is not null) { return Again(AccountErrors.NameInvalid); }
         var (result, user, code) = await setup.UseAsync(db, users, token, username ?? "", password ?? "", http.RequestAborted);
         switch (result)
         {
@@ -69,12 +115,14 @@ internal static class AccountForms
             case SetupResult.UsedToken: return To("/setup", AccountErrors.UsedToken);
             case SetupResult.Refused: return Again(JsonNamingPolicy.KebabCaseLower.ConvertName(code ?? "refused"));
             case SetupResult.Done:
-                await signIn.SignInAsync(user!, isPersistent: false);
+                await sessions.SignInAsync(http, user!);
                 return TypedResults.LocalRedirect("/");
             default: throw new InvalidOperationException($"Unknown result {result}.");
         }
     }
 
-    private static RedirectHttpResult To(string page, string error, params (string Name, string Value)[] more) =>
+    internal static string? AddressOf(HttpContext http) => http.Connection.RemoteIpAddress?.ToString();
+
+    internal static RedirectHttpResult To(string page, string error, params (string Name, string Value)[] more) =>
         TypedResults.LocalRedirect($"{page}?error={error}" + string.Concat(more.Select(m => $"&{m.Name}={Uri.EscapeDataString(m.Value)}")));
 }

@@ -1,6 +1,7 @@
 // Registers accounts, sign-in and the rule that everything needs it.
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -13,12 +14,14 @@ namespace WebManager.Web.Identity;
 public static class IdentityServices
 {
     // Pages and routes that must work before anybody has signed in.
-    private static readonly string[] s_open = ["/login", "/setup", "/account/login", "/join", "/healthz", "/api/v1/session", "/_framework", "/_content", "/error", "/not-found"];
+    private static readonly string[] s_open = ["/login", "/setup", "/forgot", "/reset", "/register",
+        "/account/login", "/account/code", "/account/forgot", "/account/reset", "/account/register", "/account/passkey", "/join", "/healthz", "/api/v1/session", "/_framework", "/_content", "/error", "/not-found"];
 
     public static IServiceCollection AddPortalIdentity(this IServiceCollection services)
     {
         services.AddIdentityCore<PortalUser>(Rules)
             .AddEntityFrameworkStores<PortalDb>()
+            .AddUserStore<PortalUserStore>()
             .AddSignInManager()
             .AddDefaultTokenProviders()
             .AddClaimsPrincipalFactory<PortalClaims>();
@@ -30,9 +33,14 @@ public static class IdentityServices
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(Allowed).Build());
         services.AddHttpContextAccessor();
         services.AddCascadingAuthenticationState();
+        services.Configure<CookieAuthenticationOptions>(IdentityConstants.TwoFactorUserIdScheme, StepCookie);
+        services.AddSingleton<AccountState>();
+        services.AddSingleton<SessionWatch>();
         services.AddSingleton<ApiTokens>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<Accounts>();
         services.AddScoped<SignIn>();
-        services.Configure<SecurityStampValidatorOptions>(options => options.ValidationInterval = TimeSpan.FromSeconds(30));
+        services.AddPortalMail();
         services.AddSingleton<SetupLink>();
         services.AddHostedService<AccountsStart>();
         return services;
@@ -49,13 +57,13 @@ public static class IdentityServices
         options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@";
     }
 
-    private static void Cookie(Microsoft.AspNetCore.Authentication.Cookies.CookieAuthenticationOptions options)
+    private static void Cookie(CookieAuthenticationOptions options)
     {
         options.Cookie.Name = "webmanager";
         options.Cookie.HttpOnly = true;
         options.Cookie.SameSite = SameSiteMode.Lax;
         options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        options.ExpireTimeSpan = TimeSpan.FromHours(12);
+        options.ExpireTimeSpan = Sessions.Lifetime;
         options.SlidingExpiration = true;
         options.LoginPath = "/login";
         options.AccessDeniedPath = "/login";
@@ -65,6 +73,18 @@ public static class IdentityServices
             : Problems.WriteAsync(context.HttpContext, new Refusal("auth.required", "Sign in first.", "Sign in in the browser, or send a token: wm login."), 401);
         options.Events.OnRedirectToAccessDenied = context =>
             Problems.WriteAsync(context.HttpContext, new Refusal("auth.forbidden", "You may not do this."), 403);
+        options.Events.OnValidatePrincipal = context => context.HttpContext.RequestServices.GetRequiredService<Sessions>().ValidateAsync(context);
+    }
+
+    // Between the steps of a sign-in: says who has given the right password (or which passkey is asked for), and opens nothing.
+    private static void StepCookie(CookieAuthenticationOptions options)
+    {
+        options.Cookie.Name = "webmanager-step";
+        options.Cookie.HttpOnly = true;
+        options.Cookie.SameSite = SameSiteMode.Lax;
+        options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.ExpireTimeSpan = TimeSpan.FromMinutes(5);
+        options.SlidingExpiration = false;
     }
 
     private static Task Redirect(HttpResponse response, string to)
@@ -83,12 +103,12 @@ public static class IdentityServices
 }
 
 /// <summary>Adds the administrator's claim.</summary>
-internal sealed class PortalClaims(UserManager<PortalUser> users, IOptions<IdentityOptions> options) : UserClaimsPrincipalFactory<PortalUser>(users, options)
+internal sealed class PortalClaims(UserManager<PortalUser> users, AccountState state, IOptions<IdentityOptions> options) : UserClaimsPrincipalFactory<PortalUser>(users, options)
 {
     protected override async Task<ClaimsIdentity> GenerateClaimsAsync(PortalUser user)
     {
         var identity = await base.GenerateClaimsAsync(user);
-        if (user.Administrator) { identity.AddClaim(new Claim(Callers.AdministratorClaim, "true")); }
+        if (await state.OfAsync(user.Id, default) is { Superuser: true }) { identity.AddClaim(new Claim(Callers.AdministratorClaim, "true")); }
         return identity;
     }
 }

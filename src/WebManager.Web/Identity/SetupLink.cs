@@ -56,7 +56,7 @@ public sealed class SetupLink(DataFolder folder, IDbContextFactory<PortalDb> dbs
         return (SetupResult.Done, user, null);
     }
 
-    public PortalUser NewAdministrator(string name) => new() { UserName = name, Administrator = true, CreatedAt = time.GetUtcNow() };
+    public PortalUser NewAdministrator(string name) => AccountState.Begin(new PortalUser { UserName = name, CreatedAt = time.GetUtcNow() }, superuser: true);
 
     private static async Task<SetupResult> CheckAsync(PortalDb db, string? token, CancellationToken ct)
     {

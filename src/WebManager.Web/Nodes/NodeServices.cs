@@ -39,12 +39,13 @@ public static class NodeServices
         app.MapGet("/console/{instance}/serial", SerialAsync).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> SerialAsync(string instance, string? ticket, HttpContext http, IClusterEngine engine, IConsoleTickets tickets, NodeSerial serial, IHostApplicationLifetime life, TimeProvider time)
+    private static async Task<IResult> SerialAsync(string instance, string? ticket, HttpContext http, IClusterEngine engine, IConsoleTickets tickets, NodeSerial serial, Sessions sessions, IHostApplicationLifetime life, TimeProvider time)
     {
         if (!http.WebSockets.IsWebSocketRequest) { return Problems.With(new Refusal("console.not-websocket", "A console is a WebSocket."), StatusCodes.Status400BadRequest); }
         if (engine.FindInstance(instance) is not { } found || !tickets.Redeem(ticket ?? "", Callers.From(http).UserId, found.Id))
             return Problems.With(new Refusal("console.ticket-invalid", "This ticket is not valid (any more).", "Open the console anew."), StatusCodes.Status403Forbidden);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, life.ApplicationStopping);
+        using var signedIn = await sessions.WatchAsync(http.User);   // whose sign-in ends, loses the console
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, life.ApplicationStopping, signedIn.Ended);
         var sight = engine.SightOf(Callers.From(http));
         bool May(InstanceRow row) => row.Id == found.Id && sight.RightsOn(row.Id, row.OwnerKey).HasFlag(InstanceRights.Console);
         using var allowed = engine.Feeds.Instances.Subscribe(May);

@@ -1,23 +1,66 @@
-using Microsoft.AspNetCore.Identity;
-using Microsoft.Extensions.DependencyInjection;
-using WebManager.Web.Data;
+using System.Net;
+using System.Net.Http.Json;
+using WebManager.Contracts;
+using WebManager.Contracts.Api;
 using WebManager.Web.Identity;
 
 namespace WebManager.Web.Tests.Support;
 
-/// <summary>Users of a test's portal.</summary>
+/// <summary>Accounts as a superuser makes them, and people who sign in with them.</summary>
 internal static class People
 {
-    public const string Password = "correct horse";
+    public const string Password = "correct horse battery";
 
-    /// <summary>Makes the user; a token of theirs.</summary>
-    public static async Task<string> UserAsync(this TestPortal portal, string name, bool administrator = false)
+    /// <summary>An account with a password, set by its link.</summary>
+    public static async Task AddAsync(this TestPortal portal, string name, bool superuser = false, string? email = null)
     {
-        await using var scope = portal.Services.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>();
-        var user = new PortalUser { UserName = name, Administrator = administrator, CreatedAt = DateTimeOffset.UtcNow };
-        var made = await users.CreateAsync(user, Password);
-        Assert.True(made.Succeeded, string.Join(' ', made.Errors.Select(e => e.Description)));
-        return await scope.ServiceProvider.GetRequiredService<ApiTokens>().CreateAsync(user.Id, "test", TimeSpan.FromHours(1), default);
+        using var api = portal.Api();
+        var link = await ReadAsync<UserLinkReply>(await api.PostAsJsonAsync("/api/v1/users", new AddUserRequest(name) { Superuser = superuser, Email = email }));
+        using var browser = portal.Browser();
+        var set = await portal.PostFormAsync(browser, "/account/reset", ("token", TokenOf(link.Link)), ("password", Password), ("confirm", Password));
+        Assert.Equal("/login?done=password", set.Headers.Location!.OriginalString);
     }
+
+    public static string TokenOf(string link) => link.Split("token=")[1].Trim();
+
+    /// <summary>Where the form leads.</summary>
+    public static async Task<string> LoginAsync(this TestPortal portal, HttpClient browser, string name, string password = Password) =>
+        (await portal.PostFormAsync(browser, "/account/login", ("username", name), ("password", password), ("returnUrl", "/"))).Headers.Location!.OriginalString;
+
+    public static async Task<HttpClient> BrowserOfAsync(this TestPortal portal, string name, CookieContainer? cookies = null)
+    {
+        var browser = portal.Browser(cookies);
+        Assert.Equal("/", await portal.LoginAsync(browser, name));
+        return browser;
+    }
+
+    /// <summary>The API by a token of wm login.</summary>
+    public static async Task<HttpClient> ApiOfAsync(this TestPortal portal, string name)
+    {
+        using var anyone = portal.Browser();
+        return portal.Api((await ReadAsync<LoginReply>(await anyone.PostAsJsonAsync("/api/v1/session", new LoginRequest(name, Password)))).Token);
+    }
+
+    public static async Task<T> ReadAsync<T>(HttpResponseMessage answer)
+    {
+        Assert.True(answer.IsSuccessStatusCode, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        return (await answer.Content.ReadFromJsonAsync<T>(WireJson.Options))!;
+    }
+
+    public static async Task<HttpStatusCode> StatusAsync(this HttpClient client, string path = "/api/v1/cluster") => (await client.GetAsync(path)).StatusCode;
+}
+
+/// <summary>An authenticator app: each code is given out once, as the portal takes it once.</summary>
+internal sealed class Authenticator(string key)
+{
+    private long _last = Totp.StepAt(DateTimeOffset.UtcNow) - 2;
+
+    public async Task<string> NextAsync()
+    {
+        var step = Math.Max(_last + 1, Totp.StepAt(DateTimeOffset.UtcNow) - 1);
+        while (step > Totp.StepAt(DateTimeOffset.UtcNow) + 1) { await Task.Delay(200); }
+        return Totp.Code(key, _last = step);
+    }
+
+    public string Last => Totp.Code(key, _last);
 }

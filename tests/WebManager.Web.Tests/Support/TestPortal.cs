@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using WebManager.Web.Hosting;
@@ -18,8 +19,14 @@ public sealed class TestPortal : WebApplicationFactory<PortalOptions>
     private readonly TempFolder _folder = new();
     private readonly Dictionary<string, string> _settings = [];
 
-    public TestPortal(params (string Key, string Value)[] settings)
+    private readonly Action<IServiceCollection>? _services;
+
+    public TestPortal(params (string Key, string Value)[] settings) : this(null, settings) { }
+
+    /// <summary>services: what takes the place of the portal's own.</summary>
+    public TestPortal(Action<IServiceCollection>? services, params (string Key, string Value)[] settings)
     {
+        _services = services;
         foreach (var (key, value) in settings) { _settings[key] = value; }
         UseKestrel(0);
         StartServer();
@@ -35,6 +42,7 @@ public sealed class TestPortal : WebApplicationFactory<PortalOptions>
         builder.UseSetting("Portal:Data", _folder.Path);
         builder.UseSetting("Logging:LogLevel:Default", "Error");
         foreach (var (key, value) in _settings) { builder.UseSetting(key, value); }
+        if (_services is not null) { builder.ConfigureTestServices(_services); }
     }
 
     /// <summary>A browser without redirects, with cookies.</summary>
@@ -57,6 +65,14 @@ public sealed class TestPortal : WebApplicationFactory<PortalOptions>
         request.Content = new FormUrlEncodedContent(fields.Append((tokens.FormFieldName, tokens.RequestToken!)).Select(f => KeyValuePair.Create(f.Item1, f.Item2)));
         request.Headers.Add("Cookie", $"{scope.ServiceProvider.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.Cookie.Name}={tokens.CookieToken}");
         return await browser.SendAsync(request);
+    }
+
+    /// <summary>The antiforgery field of a page with a form, as this browser gets it.</summary>
+    public async Task<(string Field, string Value)> AntiforgeryOfAsync(HttpClient browser)
+    {
+        var page = await browser.GetStringAsync("/login?error=failed");
+        var name = Services.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.FormFieldName;
+        return (name, page.Split($"name=\"{name}\" value=\"")[1].Split('"')[0]);
     }
 
     protected override void Dispose(bool disposing)

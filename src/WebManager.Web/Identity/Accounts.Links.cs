@@ -1,0 +1,105 @@
+// Ways in without a sign-in: one-time links to set a password, and registration where it is on.
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using WebManager.Contracts;
+using WebManager.Contracts.Api;
+using WebManager.Engine.Model;
+using WebManager.Web.Data;
+
+namespace WebManager.Web.Identity;
+
+public sealed partial class Accounts
+{
+    private enum LinkKind { NewAccount, Reset }
+
+    /// <summary>Between two links that somebody asks for without being signed in.</summary>
+    private static readonly TimeSpan s_linkEvery = TimeSpan.FromMinutes(1);
+
+    private static readonly Refusal InvalidLink = new("link.invalid", "This link is not valid (any more): it works once and for some time only.", "Ask for a new one.");
+
+    public bool RegistrationIsOn => portal.Value.Registration;
+    public bool MailIsOn => mail.IsOn;
+
+    /// <summary>For the form "forgotten password": the same whether there is such a user or not, and as quick.</summary>
+    public async Task ForgottenAsync(string? nameOrEmail, string? address)
+    {
+        if (nameOrEmail?.Trim() is not { Length: > 0 and <= 254 } wanted || !mail.IsOn) { return; }
+        await mail.LaterAsync(async () =>
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var (users, db) = (scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>(), scope.ServiceProvider.GetRequiredService<PortalDb>());
+            var (name, email) = (users.NormalizeName(wanted), users.NormalizeEmail(wanted));
+            var recent = time.GetUtcNow() - s_linkEvery;
+            foreach (var user in await db.Users.Where(u => (u.NormalizedUserName == name || u.NormalizedEmail == email) && u.Email != null).Take(10).ToListAsync())
+            {
+                if (await state.OfAsync(user.Id, default) is not { Active: true } || await db.AccountLinks.AnyAsync(l => l.UserId == user.Id && l.CreatedAt > recent)) { continue; }
+                var caller = Nobody(address);
+                await LinkAsync(new Work(users, db, user), LinkKind.Reset, caller);
+                await AuditAsync(caller, "user.forgotten-password", $"user:{user.UserName}", null);
+            }
+        });
+    }
+
+    /// <summary>Whether the link would be accepted now; for the page.</summary>
+    public async Task<bool> LinkIsGoodAsync(string? token)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var (hash, now) = (Secrets.Hash(token ?? ""), time.GetUtcNow());
+        return await scope.ServiceProvider.GetRequiredService<PortalDb>().AccountLinks.AnyAsync(l => l.Hash == hash && l.ExpiresAt > now);
+    }
+
+    /// <summary>Uses the link and sets the password, both or neither; the user is signed out everywhere.</summary>
+    public async Task<Outcome<Done>> UseLinkAsync(string? token, string? password, string? address)
+    {
+        var (hash, now) = (Secrets.Hash(token ?? ""), time.GetUtcNow());
+        await using var scope = scopes.CreateAsyncScope();
+        var (users, db) = (scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>(), scope.ServiceProvider.GetRequiredService<PortalDb>());
+        if (engine.Halted is { } halted) { return halted; }
+        var link = await db.AccountLinks.AsNoTracking().FirstOrDefaultAsync(l => l.Hash == hash && l.ExpiresAt > now);
+        if (link is null || await state.OfAsync(link.UserId, default) is not { Active: true } || await users.FindByIdAsync(link.UserId) is not { } user) { return InvalidLink; }
+        var outcome = await SetByLinkAsync(new Work(users, db, user), hash, password);
+        if (outcome.Ok) { await EndAllAsync(user.Id, null); }
+        await AuditAsync(Nobody(address), "user.password-by-link", $"user:{user.UserName}", outcome.Refusal);
+        return outcome;
+    }
+
+    private static async Task<Outcome<Done>> SetByLinkAsync(Work work, string hash, string? password)
+    {
+        if (await PreparePasswordAsync(work, password, "password") is { } weak) { return weak; }
+        (work.User.AccessFailedCount, work.User.LockoutEnd) = (0, null);
+        await using var transaction = await work.Db.Database.BeginTransactionAsync();
+        if (await work.Db.AccountLinks.Where(l => l.Hash == hash).ExecuteDeleteAsync() != 1) { return InvalidLink; }
+        if (await SaveStampAsync(work) is { } unsaved) { return unsaved; }
+        await work.Db.AccountLinks.Where(l => l.UserId == work.User.Id).ExecuteDeleteAsync();
+        await transaction.CommitAsync();
+        return Done.Value;
+    }
+
+    public async Task<Outcome<Done>> RegisterAsync(string? name, string? email, string? password, string? address)
+    {
+        if (!RegistrationIsOn) { return new Refusal("register.forbidden", "Nobody can register here.", "Ask an administrator for an account."); }
+        if (engine.Halted is { } halted) { return halted; }
+        if (string.IsNullOrWhiteSpace(email)) { return new Refusal("user.email-missing", "An e-mail address is needed.") { Field = "email" }; }
+        await using var scope = scopes.CreateAsyncScope();
+        var made = await StoreNewAsync(scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>(), new AddUserRequest(name ?? "") { Email = email }, password ?? "");
+        await AuditAsync(Nobody(address), "user.register", $"user:{Short(name ?? "")}", made.Refusal);
+        return made.Ok ? Done.Value : made.Refusal;
+    }
+
+    private async Task<UserLinkReply> LinkAsync(Work work, LinkKind kind, Caller by)
+    {
+        var (token, now) = (Secrets.New(), time.GetUtcNow());
+        var until = now + (kind == LinkKind.NewAccount ? TimeSpan.FromDays(3) : TimeSpan.FromHours(1));
+        await work.Db.AccountLinks.Where(l => l.UserId == work.User.Id || l.ExpiresAt < now).ExecuteDeleteAsync();
+        work.Db.AccountLinks.Add(new AccountLink { Id = Guid.CreateVersion7(now), UserId = work.User.Id, Hash = Secrets.Hash(token), CreatedAt = now, ExpiresAt = until });
+        await work.Db.SaveChangesAsync();
+        var link = $"{portal.Value.Address}/reset?token={token}";
+        var mailed = mail.IsOn && work.User.Email is not null;
+        if (mailed) { await mail.SendLaterAsync(work.User.Email!, Letter(kind, work.User.UserName!, link, by)); }
+        return new UserLinkReply(work.User.UserName!, link, until, mailed);
+    }
+
+    private Letter Letter(LinkKind kind, string name, string link, Caller by) => kind == LinkKind.NewAccount
+        ? new Letter($"Your account on {engine.Cluster.Name}", $"{by.Name} made the account {name} for you on {engine.Cluster.Name}.\n\nSet your password here, within three days:\n{link}\n")
+        : new Letter($"A new password for {engine.Cluster.Name}", $"Somebody asked for a new password for the account {name} on {engine.Cluster.Name}.\n\nSet it here, within one hour:\n{link}\n\nIf it was not you, do nothing: your password stays as it is.\n");
+}
