@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using WebManager.Contracts;
 using WebManager.Engine.Model;
@@ -97,7 +98,7 @@ public sealed class QuotaFlowTests(Browser browser) : IClassFixture<Browser>
         await FlowTests.ShotsAsync(page, "new-quota");
         await page.GetByTestId("memory").FillAsync("1G");
         await page.GetByTestId("submit").ClickAsync();
-        await page.WaitForURLAsync("**/instances/notes?job=*");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/instances/notes\\?job="));
         var asked = Assert.IsType<CreateInstance>(engine.Asked.Single());
         Assert.Equal((Keys.Group(AccessScene.Research), false), (asked.Owner, asked.Force));
     }
@@ -118,7 +119,7 @@ public sealed class QuotaFlowTests(Browser browser) : IClassFixture<Browser>
         await Expect(page.GetByTestId("quota-instances")).ToContainTextAsync("3 of 4");
         await page.GetByTestId("name").FillAsync("notes");
         await page.GetByTestId("submit").ClickAsync();
-        await page.WaitForURLAsync("**/instances/notes?job=*");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/instances/notes\\?job="));
         Assert.Equal(Keys.Group(AccessScene.Research), Assert.IsType<CreateInstance>(engine.Asked.Single()).Owner);
     }
 
@@ -139,7 +140,7 @@ public sealed class QuotaFlowTests(Browser browser) : IClassFixture<Browser>
         await FlowTests.ShotsAsync(page, "new-force");
         await page.GetByTestId("force").CheckAsync();
         await page.GetByTestId("submit").ClickAsync();
-        await page.WaitForURLAsync("**/instances/big?job=*");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/instances/big\\?job="));
         var asked = Assert.IsType<CreateInstance>(engine.Asked.Single());
         Assert.Equal((Keys.Group(AccessScene.Research), true), (asked.Owner, asked.Force));
     }
