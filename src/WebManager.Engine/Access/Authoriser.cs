@@ -22,7 +22,7 @@ internal static class Authoriser
         if (caller.Only is not null && !OfOnly(request, caller, now)) { return new Refusal(Missing, "This token is for other instances.", "Use another token, or sign in."); }
         if (Allows(right, request, caller, now)) { return null; }
         // Whether there is what one may not see is nobody's business.
-        if (request is InstanceRequest r and not CreateInstance && !caller.Admin && !(now.Find(r.Instance) is { } i && now.Access.Instance(caller.UserId, i.Id, i.Owner) != InstanceRights.None))
+        if (request is InstanceRequest r and not CreateInstance && !caller.Admin && (now.Access.Cluster(caller.UserId) & ~ClusterRights.CreateVm) == 0 && !(now.Find(r.Instance) is { } i && now.Access.Instance(caller.UserId, i.Id, i.Owner) != InstanceRights.None))
         {
             return new Refusal("instance.unknown", $"There is no instance {Shown.Name(r.Instance)}.") { Field = "instance" };
         }

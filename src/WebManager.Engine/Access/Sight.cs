@@ -18,10 +18,11 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     /// <summary>Nodes, groups of nodes and what happens to them: for those who work on the cluster.</summary>
     public bool Nodes => caller.Admin && caller.Only is null || (caller.Only is null && (Access.Cluster(caller.UserId) & ~ClusterRights.CreateVm) != 0);
 
+    /// <summary>Those one has any right on; who works on the cluster sees all.</summary>
     public bool Instance(InstanceRow row) => Instance(row.Id, row.OwnerKey);
 
     public bool Instance(Guid id, string owner) =>
-        (caller.Only is not { } only || only.Contains(id)) && (caller.Admin || Access.Instance(caller.UserId, id, owner) != InstanceRights.None);
+        (caller.Only is not { } only || only.Contains(id)) && (caller.Admin || Nodes || Access.Instance(caller.UserId, id, owner) != InstanceRights.None);
 
     public bool Instance(string nameOrId) => Now.Find(nameOrId) is { } i && Instance(i.Id, i.Owner);
 

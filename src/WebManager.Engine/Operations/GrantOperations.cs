@@ -45,10 +45,9 @@ internal sealed class ChangeOwnerOperation : InstanceOperation<ChangeOwner>, IIn
     public override Task<Outcome<Done>> RunAsync(ChangeOwner request, JobContext job, CancellationToken ct) => Task.FromResult<Outcome<Done>>(Done.Value);
 
     protected override Refusal? Check(ChangeOwner request, Instance i, Picture now, EngineParts parts) =>
-        request.Owner.Length == 0 ? null
-        : i.Owner == request.Owner ? new Refusal("owner.same", $"{i.Name} is {Subjects.Name(request.Owner, now, parts)}'s already.") { Field = "owner" }
+        i.Owner == request.Owner ? new Refusal("owner.same", $"{i.Name} is {(i.Owner.Length == 0 ? "nobody" : Subjects.Name(i.Owner, now, parts))}'s already.") { Field = "owner" }
         : now.OpenReservations.Any(j => j.Request is InstanceRequest r && r.Instance == i.Name) ? new Refusal("instance.busy", $"A job works on {i.Name}.", "Wait for it.")
-        : Subjects.Known(request.Owner, "owner", now, parts);
+        : request.Owner.Length == 0 ? null : Subjects.Known(request.Owner, "owner", now, parts);
 
     /// <summary>All that it holds, for the new owner; wanted running counts as running.</summary>
     public override Reservation? Reserves(ChangeOwner request, Caller caller, Picture now) =>

@@ -9,6 +9,7 @@ using WebManager.Contracts.Api;
 using WebManager.Web.Data;
 using WebManager.Web.Identity;
 using WebManager.Web.Tests.Support;
+using People = WebManager.Web.Tests.Support.People;
 
 namespace WebManager.Web.Tests.Api;
 

@@ -65,7 +65,7 @@ internal sealed class FuzzPortal : IDisposable
         var users = scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>();
         var eve = await users.FindByNameAsync("eve");
         if (eve is null) { await users.CreateAsync(eve = new PortalUser { UserName = "eve", CreatedAt = DateTimeOffset.UtcNow }, "correct horse"); }
-        return await scope.ServiceProvider.GetRequiredService<ApiTokens>().CreateAsync(eve.Id, "fuzz", TimeSpan.FromHours(5), default);
+        return await scope.ServiceProvider.GetRequiredService<ApiTokens>().CreateSessionAsync(eve.Id, "fuzz", TimeSpan.FromHours(5), default);
     }
 
     /// <summary>Everything that is stored and everything that is shown, as text; with people: accounts and their tokens, too.</summary>

@@ -18,6 +18,6 @@ internal static class UserTokens
         var user = new PortalUser { UserName = name, Administrator = administrator, CreatedAt = DateTimeOffset.UtcNow };
         var made = await users.CreateAsync(user, Password);
         Assert.True(made.Succeeded, string.Join(' ', made.Errors.Select(e => e.Description)));
-        return await scope.ServiceProvider.GetRequiredService<ApiTokens>().CreateAsync(user.Id, "test", TimeSpan.FromHours(1), default);
+        return await scope.ServiceProvider.GetRequiredService<ApiTokens>().CreateSessionAsync(user.Id, "test", TimeSpan.FromHours(1), default);
     }
 }
