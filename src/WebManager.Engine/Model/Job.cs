@@ -45,10 +45,13 @@ public sealed record Caller(string UserId, string Name, bool Admin, string Face)
     public const string Local = "local";
 
     /// <summary>There is an account behind it.</summary>
-    public bool Account => UserId.Length > 0 && UserId != Local;
+    [System.Text.Json.Serialization.JsonIgnore] public bool Account => UserId.Length > 0 && UserId != Local;
 
     /// <summary>A token that may only look.</summary>
     public bool ReadOnly { get; init; }
+
+    /// <summary>A superuser with nothing held back.</summary>
+    [System.Text.Json.Serialization.JsonIgnore] public bool Unlimited => Admin && !ReadOnly && Only is null;
 
     /// <summary>Ids of the instances that a token is for; null: all that its user may.</summary>
     public IReadOnlyList<Guid>? Only { get; init; }

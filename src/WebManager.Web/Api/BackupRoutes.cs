@@ -16,7 +16,7 @@ internal static class BackupRoutes
     private static async Task<IResult> MakeAsync(HttpContext http, IClusterEngine engine, IClusterStore store, BackupMaker maker, TimeProvider time)
     {
         var caller = Callers.From(http);
-        var refusal = caller.Admin ? engine.Halted : new Refusal("backup.forbidden", "Only administrators may take a backup: it holds the cluster's keys.");
+        var refusal = caller.Unlimited ? engine.Halted : new Refusal("backup.forbidden", "Only administrators may take a backup: it holds the cluster's keys.");
         var audit = new Changes();
         audit.Audit.Add(new AuditEntry(time.GetUtcNow(), caller.Name, caller.Face, caller.Address, "portal.backup", "cluster", refusal?.Code ?? "success", null, null));
         await store.CommitAsync(audit, CancellationToken.None);

@@ -24,7 +24,7 @@ public sealed record ClusterBatch(bool Snapshot)
 }
 
 /// <summary>/hubs/cluster. Client: connection.stream("Follow").subscribe(...).</summary>
-public sealed class ClusterHub(IClusterEngine engine, TimeProvider time) : Hub
+public sealed class ClusterHub(IClusterEngine engine, Sessions sessions, TimeProvider time) : Hub
 {
     private static readonly TimeSpan s_minGap = TimeSpan.FromMilliseconds(100);
 
@@ -42,7 +42,8 @@ public sealed class ClusterHub(IClusterEngine engine, TimeProvider time) : Hub
             Jobs = [.. jobs.Snapshot.Values.OrderBy(j => j.Id).Select(j => j.View())],
             Events = [.. events.Snapshot.Values.OrderBy(e => e.Id).Select(e => e.View())],
         };
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Context.ConnectionAborted);
+        using var signedIn = await sessions.WatchAsync(Context.User!, cancellationToken);   // whose sign-in ends, hears nothing more
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Context.ConnectionAborted, signedIn.Ended);
         var batches = Channel.CreateBounded<ClusterBatch>(1);
         var pumps = Task.WhenAll(
             PumpAsync(nodes, b => new ClusterBatch(false) { Nodes = Rows(b, n => n.View()), NodesGone = Gone(b) }, batches, ends),

@@ -29,6 +29,7 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
         await page.GetByTestId("passkey-name").FillAsync("laptop");
         await page.GetByTestId("passkey-add").ClickAsync();
         await page.GetByTestId("passkey-rename-laptop").ClickAsync();
+        await page.GetByTestId("passkey-rename").WaitForAsync();   // the field has the old name by then
         await page.GetByTestId("passkey-name").FillAsync("my laptop");
         await page.GetByTestId("passkey-rename").ClickAsync();
         await page.GetByTestId("passkey-remove-my laptop").WaitForAsync();

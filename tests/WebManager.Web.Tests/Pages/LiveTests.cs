@@ -19,7 +19,7 @@ public sealed class LiveTests : BunitContext
     public LiveTests()
     {
         Services.AddSingleton<IClusterEngine>(_engine).AddSingleton(TimeProvider.System);
-        Services.AddSingleton(_ => Audit.AuditScene.StoreAsync().GetAwaiter().GetResult().Log);
+        Services.AddSingleton(_ => Task.Run(Audit.AuditScene.StoreAsync).GetAwaiter().GetResult().Log);   // away from the renderer, which waits for it here
         Services.AddScoped<Toasts>();
         Services.AddScoped<Questions>();
         JSInterop.Mode = JSRuntimeMode.Loose;
