@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
+using WebManager.Engine.Access;
 using WebManager.Engine.Live;
 using WebManager.Engine.Model;
 using WebManager.Web.Identity;
@@ -39,6 +40,7 @@ public sealed class ConsoleEndTests
         using var root = portal.Api();
         var me = await api.GetFromJsonAsync<UserView>("/api/v1/profile", WireJson.Options);
 
+        engine.Rows.Instances.Set(engine.Instance.Id, Scene.Instance("web1", "n1", null) with { Id = engine.Instance.Id, OwnerKey = Keys.User(me!.Id) });
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         using var console = new ClientWebSocket();
         console.Options.SetRequestHeader("Authorization", api.DefaultRequestHeaders.Authorization!.ToString());
@@ -90,11 +92,14 @@ public sealed class ConsoleEndTests
         public ClusterFeeds Rows { get; } = new();
         public Instance Instance { get; } = new(Guid.NewGuid(), "web1", "ada", "tiny", 1, 512, DiskTemplate.File, [], [], "n1", null, DateTimeOffset.UnixEpoch, 1);
 
+        private readonly Picture _picture = new(new Cluster(Guid.NewGuid(), "demo", 1, DateTimeOffset.UnixEpoch, 1));
+
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
         {
             "FindInstance" => Instance,
             "get_Feeds" => Rows,
             "get_Halted" => null,
+            "SightOf" => new Sight(() => _picture, (Caller)args![0]!),
             var other => throw new NotSupportedException(other),
         };
     }
