@@ -133,6 +133,15 @@ public sealed class RightsTableTests
     });
 
     [Fact]
+    public void Who_is_no_superuser_any_more_may_nothing_that_a_sign_in_once_allowed() => InCluster(async world =>
+    {
+        await SceneAsync(world);
+        world.People.Add("sue", "sue", superuser: false);
+        Assert.Equal("right.missing", world.Portal!.Engine.WouldRefuse(new AddUserGroup("more"), new Caller("sue", "sue", true, "portal"))?.Code);
+        Assert.Equal("instance.unknown", world.Portal.Engine.WouldRefuse(new StopInstance("own"), new Caller("sue", "sue", true, "portal"))?.Code);
+    });
+
+    [Fact]
     public void Grants_go_with_their_object_and_an_inactive_account_may_nothing() => InCluster(async world =>
     {
         await SceneAsync(world);
@@ -148,7 +157,8 @@ public sealed class RightsTableTests
     private static async Task SceneAsync(SimWorld world)
     {
         var portal = world.Portal!;
-        foreach (var name in People.Append("sue").Append("otto")) { world.People.Add(name, name); }
+        foreach (var name in People.Append("otto")) { world.People.Add(name, name); }
+        world.People.Add("sue", "sue", superuser: true);
         foreach (var (name, owner) in new[] { ("own", "olga"), ("foreign", "otto") })
         {
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new CreateInstance(name, "alpine", 1, 128, DiskTemplate.Mirror, [64]) { Owner = Keys.User(owner) })).Status);

@@ -121,9 +121,9 @@ public sealed class SimPeople : IPeople
 
     public event Action? Changed;
 
-    public void Add(string id, string name, bool active = true)
+    public void Add(string id, string name, bool active = true, bool superuser = false)
     {
-        _people[id] = new Person(id, name, active, false);
+        _people[id] = new Person(id, name, active, superuser);
         Changed?.Invoke();
     }
 
