@@ -53,7 +53,7 @@ fi
 [ "$passed" -gt 0 ] || { echo "No test ran."; [ "$failed" -gt 0 ] || code=1; }
 # Said again where a long output is read first.
 if [ "$failed" -gt 0 ]; then
-  awk 'BEGIN { RS = "<UnitTestResult " } / outcome="(Failed|Error|Timeout|Aborted)"/ {
+  awk 'BEGIN { RS = "<UnitTestResult " } substr($0, 1, index($0, ">")) ~ / outcome="(Failed|Error|Timeout|Aborted)"/ {
     match($0, /testName="[^"]*"/); name = substr($0, RSTART + 10, RLENGTH - 11)
     said = ""; if (match($0, /<Message>[^<]*/)) { said = substr($0, RSTART + 9, RLENGTH - 9); gsub(/[ \t\r\n]+/, " ", said) }
     print "FAILED " name ": " substr(said, 1, 400) }' "$results"/*.trx 2>/dev/null
