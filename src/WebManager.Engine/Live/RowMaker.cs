@@ -253,9 +253,12 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     private void SetJob(Job job, int newLines)
     {
         var lines = (feeds.Jobs.Find(job.Id)?.LogLines ?? 0) + newLines;
-        feeds.Jobs.Set(job.Id, new JobRow(job.Id, job.Request.Name, $"{job.Request.Name} {string.Join(' ', job.Subjects.Select(s => s[(s.IndexOf(':') + 1)..]))}", job.Status, job.Caller.Name,
+        feeds.Jobs.Set(job.Id, new JobRow(job.Id, job.Request.Name, $"{job.Request.Name} {string.Join(' ', job.Subjects.Select(Named))}", job.Status, job.Caller.Name,
             job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines) { Recovery = job.Recovery, ById = job.Caller.UserId, Subjects = job.Subjects });
     }
+
+    /// <summary>"instance:web1" as web1; a key by the name of what it stands for.</summary>
+    private string Named(string subject) => Subjects.Name(subject, state.Now, people) is var name && name != subject ? name : subject[(subject.IndexOf(':') + 1)..];
 
     public void Show(JobLogLine line) => SetLine(line, counted: false);
 

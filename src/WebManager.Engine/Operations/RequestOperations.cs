@@ -45,14 +45,11 @@ internal sealed class AskMembershipOperation : UserGroupOperation<AskMembership>
         : group.Find(caller.UserId) is not null ? new Refusal("member.already", $"You are in {group.Name}.") { Field = "group" }
         : RequestRules.Free(UserRequestKind.Membership, Keys.Group(group.Id), caller.UserId, now);
 
-    public override void Change(AskMembership request, Caller caller, Picture now, StepChanges changes, EngineParts parts)
+    protected override void Change(AskMembership request, UserGroup group, Caller caller, Picture now, StepChanges changes, EngineParts parts)
     {
-        var group = now.FindUserGroup(request.Group)!;
         changes.Text = $"{caller.Name} asks for a place in {group.Name}.";
         changes.Raw.UserRequests.Add(new UserRequest(parts.Random.NewGuid(), UserRequestKind.Membership, caller.UserId, Keys.Group(group.Id), request.Reason.Trim(), parts.Clock.GetUtcNow(), 1));
     }
-
-    protected override void Change(AskMembership request, UserGroup group, Picture now, StepChanges changes, EngineParts parts) { }
 }
 
 /// <summary>An approval carries out what was asked for, in the same transaction.</summary>

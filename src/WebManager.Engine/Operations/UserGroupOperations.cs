@@ -10,13 +10,10 @@ internal abstract class UserGroupOperation<TRequest> : InstantOperation<TRequest
         ? Check(request, group, now, parts)
         : new Refusal("user-group.unknown", $"There is no group {Shown.Name(request.Group)}.") { Field = "group" };
 
-    public override void Change(TRequest request, Caller caller, Picture now, StepChanges changes, EngineParts parts) => Change(request, now.FindUserGroup(request.Group)!, now, changes, parts);
+    public override void Change(TRequest request, Caller caller, Picture now, StepChanges changes, EngineParts parts) => Change(request, now.FindUserGroup(request.Group)!, caller, now, changes, parts);
 
     protected abstract Refusal? Check(TRequest request, UserGroup group, Picture now, EngineParts parts);
-    protected abstract void Change(TRequest request, UserGroup group, Picture now, StepChanges changes, EngineParts parts);
-
-    protected static Refusal? Free(string name, string field, Picture now) => Rules.Name(name, field)
-        ?? (now.UserGroups.Values.Any(g => g.Name == name) ? new Refusal("user-group.exists", $"There is already a group {name}.", "Choose another name.") { Field = field } : null);
+    protected abstract void Change(TRequest request, UserGroup group, Caller caller, Picture now, StepChanges changes, EngineParts parts);
 
     protected static Refusal? Someone(string user, EngineParts parts) =>
         parts.People.Find(user) is null ? new Refusal("user.unknown", $"There is no user {Shown.Name(user)}.") { Field = "user" } : null;
@@ -24,16 +21,17 @@ internal abstract class UserGroupOperation<TRequest> : InstantOperation<TRequest
 
 internal static class UserGroups
 {
+    public static Refusal? Free(string name, string field, Picture now) => Rules.Name(name, field)
+        ?? (now.UserGroups.Values.Any(g => g.Name == name) ? new Refusal("user-group.exists", $"There is already a group {name}.", "Choose another name.") { Field = field } : null);
+
     public static UserGroup With(UserGroup group, IEnumerable<Member> members) =>
         group with { Members = [.. members.OrderBy(m => m.User, StringComparer.Ordinal)], Revision = group.Revision + 1 };
 }
 
-internal sealed class AddUserGroupOperation : UserGroupOperation<AddUserGroup>
+internal sealed class AddUserGroupOperation : InstantOperation<AddUserGroup>
 {
     public override Right Right => Right.Administrator;
-    public override Refusal? Check(AddUserGroup request, Picture now, EngineParts parts) => Free(request.Group, "group", now);
-    protected override Refusal? Check(AddUserGroup request, UserGroup group, Picture now, EngineParts parts) => null;
-    protected override void Change(AddUserGroup request, UserGroup group, Picture now, StepChanges changes, EngineParts parts) { }
+    public override Refusal? Check(AddUserGroup request, Picture now, EngineParts parts) => UserGroups.Free(request.Group, "group", now);
 
     public override void Change(AddUserGroup request, Caller caller, Picture now, StepChanges changes, EngineParts parts)
     {
@@ -45,9 +43,9 @@ internal sealed class AddUserGroupOperation : UserGroupOperation<AddUserGroup>
 internal sealed class RenameUserGroupOperation : UserGroupOperation<RenameUserGroup>
 {
     public override Right Right => Right.Administrator;
-    protected override Refusal? Check(RenameUserGroup request, UserGroup group, Picture now, EngineParts parts) => group.Name == request.NewName ? null : Free(request.NewName, "newName", now);
+    protected override Refusal? Check(RenameUserGroup request, UserGroup group, Picture now, EngineParts parts) => group.Name == request.NewName ? null : UserGroups.Free(request.NewName, "newName", now);
 
-    protected override void Change(RenameUserGroup request, UserGroup group, Picture now, StepChanges changes, EngineParts parts)
+    protected override void Change(RenameUserGroup request, UserGroup group, Caller caller, Picture now, StepChanges changes, EngineParts parts)
     {
         changes.Text = $"Group {group.Name} is called {request.NewName} now.";
         changes.Raw.UserGroups.Add(group with { Name = request.NewName, Revision = group.Revision + 1 });
@@ -62,7 +60,7 @@ internal sealed class RemoveUserGroupOperation : UserGroupOperation<RemoveUserGr
         now.OpenReservations.Any(j => j.Reserved!.Owner == Keys.Group(group.Id))
             ? new Refusal("user-group.busy", $"Something is just being made for {group.Name}.", "Wait for its jobs.") { Field = "group" } : null;
 
-    protected override void Change(RemoveUserGroup request, UserGroup group, Picture now, StepChanges changes, EngineParts parts)
+    protected override void Change(RemoveUserGroup request, UserGroup group, Caller caller, Picture now, StepChanges changes, EngineParts parts)
     {
         var key = Keys.Group(group.Id);
         var left = now.Instances.Values.Where(i => i.Owner == key).ToList();
@@ -85,11 +83,11 @@ internal sealed class SetMemberOperation : UserGroupOperation<SetMember>
         ?? QuotaRules.Sane(request.Limits)
         ?? (group.Members.Count >= 10_000 ? new Refusal("user-group.full", "A group has at most 10000 members.") { Field = "user" } : null);
 
-    protected override void Change(SetMember request, UserGroup group, Picture now, StepChanges changes, EngineParts parts)
+    protected override void Change(SetMember request, UserGroup group, Caller caller, Picture now, StepChanges changes, EngineParts parts)
     {
         var person = parts.People.Find(request.User)!;
         changes.Text = $"{person.Name} is in {group.Name}.";
-        changes.Raw.UserGroups.Add(Operations.UserGroups.With(group, group.Members.Where(m => m.User != person.Id).Append(new Member(person.Id, request.Limits))));
+        changes.Raw.UserGroups.Add(UserGroups.With(group, group.Members.Where(m => m.User != person.Id).Append(new Member(person.Id, request.Limits))));
     }
 }
 
@@ -100,10 +98,10 @@ internal sealed class RemoveMemberOperation : UserGroupOperation<RemoveMember>
     protected override Refusal? Check(RemoveMember request, UserGroup group, Picture now, EngineParts parts) =>
         group.Find(IdOf(request, parts)) is null ? new Refusal("member.unknown", $"{Shown.Name(request.User)} is not in {group.Name}.") { Field = "user" } : null;
 
-    protected override void Change(RemoveMember request, UserGroup group, Picture now, StepChanges changes, EngineParts parts)
+    protected override void Change(RemoveMember request, UserGroup group, Caller caller, Picture now, StepChanges changes, EngineParts parts)
     {
         changes.Text = $"{request.User} is not in {group.Name} any more.";
-        changes.Raw.UserGroups.Add(Operations.UserGroups.With(group, group.Members.Where(m => m.User != IdOf(request, parts))));
+        changes.Raw.UserGroups.Add(UserGroups.With(group, group.Members.Where(m => m.User != IdOf(request, parts))));
     }
 
     /// <summary>Also of one whose account is gone.</summary>
