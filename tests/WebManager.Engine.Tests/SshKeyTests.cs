@@ -27,7 +27,7 @@ public sealed class SshKeyTests
     [
         "", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-ed25519 AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----",
         Line("ssh-dss", [1], [2], [3], [4]), Line("ssh-rsa", [1, 0, 1], [0, .. Modulus(1024)]), Line("ssh-ed25519", new byte[31]),
-        "ssh-rsa " + Ed25519(1).Split(' ')[1], Line("ecdsa-sha2-nistp256", "nistp384"u8.ToArray(), [4, .. new byte[64]]), Ed25519(1) + "\n" + Ed25519(2),
+        "ssh-ed25519 " + Line("ssh-none", new byte[32]).Split(' ')[1], "ssh-rsa " + Ed25519(1).Split(' ')[1], Line("ecdsa-sha2-nistp256", "nistp384"u8.ToArray(), [4, .. new byte[64]]), Ed25519(1) + "\n" + Ed25519(2),
     ];
 
     [Theory]
