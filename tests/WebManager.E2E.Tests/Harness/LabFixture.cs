@@ -27,8 +27,8 @@ public sealed class LabFixture : IAsyncLifetime
     public Wm Wm => Portal.Wm;
     public NodeProcesses Processes => Portal.Nodes;
 
-    /// <summary>Nodes fall silent far more often here than any node may that is to be trusted.</summary>
-    private static readonly Dictionary<string, string> s_settings = new() { ["Engine__Recovery__FlapLimit"] = "1000" };
+    /// <summary>Nodes fall silent far more often here than any node may that is to be trusted. People may register (SelfServiceWalkTests).</summary>
+    private static readonly Dictionary<string, string> s_settings = new() { ["Engine__Recovery__FlapLimit"] = "1000", ["Portal__Registration"] = "true" };
 
     public async ValueTask InitializeAsync() => _portal = await PortalProcess.StartAsync(settings: s_settings);
 

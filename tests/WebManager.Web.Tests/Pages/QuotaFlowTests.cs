@@ -144,4 +144,68 @@ public sealed class QuotaFlowTests(Browser browser) : IClassFixture<Browser>
         var asked = Assert.IsType<CreateInstance>(engine.Asked.Single());
         Assert.Equal((Keys.Group(AccessScene.Research), true), (asked.Owner, asked.Force));
     }
+
+    [Fact]
+    public async Task Start_over_the_quota_says_why_and_starts_nothing()
+    {
+        var engine = Scene.Filled();
+        engine.Rule = r => r is StartInstance ? new Refusal("quota.exceeded", "The quota for running instances is 1; 1 are in use or reserved, 1 more are asked for.", "Stop something.") { Field = "instance" } : null;
+        await using var portal = await PortalHost.StartAsync(engine);
+        var page = await browser.OpenAsync("/instances/wiki", portal: portal);
+        await Expect(page.GetByTestId("action-start")).ToHaveAttributeAsync("title", "The quota for running instances is 1; 1 are in use or reserved, 1 more are asked for. Stop something.");
+        await page.GetByTestId("action-start").ClickAsync(new() { Force = true });   // as the keyboard does
+        await Expect(page.GetByTestId("toast")).ToContainTextAsync("The quota for running instances is 1");
+        Assert.Empty(engine.Asked);
+    }
+
+    [Fact]
+    public async Task Somebody_who_is_refused_asks_for_more_on_the_spot_and_sees_the_answer()
+    {
+        var engine = Scene.Filled();
+        var door = AccessScene.DoorOf(engine, AccessScene.Anna);
+        engine.Rule = r => r switch
+        {
+            CreateInstance { Instance: "notes" } => new Refusal("quota.exceeded", "The quota for allocated instances is 4; 4 are in use or reserved, 1 more are asked for.", "Ask for less.") { Field = "instance" },
+            AskQuota => null,
+            _ => door(r),
+        };
+        var id = Guid.CreateVersion7();
+        Engine.Live.UserRequestRow Row(UserRequestState state) => new(id, UserRequestKind.Quota, AccessScene.Anna.UserId, "anna", Keys.Group(AccessScene.Research), "research", "For the talk.", DateTimeOffset.UtcNow, state);
+        engine.Carry = (request, _) => { if (request is AskQuota) { engine.Feeds.UserRequests.Set(id, Row(UserRequestState.Open)); } };
+        await using var portal = await PortalHost.StartAsync(engine, who: AccessScene.Anna);
+        var page = await browser.OpenAsync("/instances/new", portal: portal);
+        await page.GetByTestId("name").FillAsync("notes");
+        await page.GetByTestId("submit").ClickAsync();
+        await page.GetByTestId("ask-more").ClickAsync();
+        await Expect(page.GetByTestId("ask-owner")).ToHaveCountAsync(0);   // it is about the owner in the form
+        await page.GetByTestId("ask-instances").FillAsync("5");
+        await page.GetByTestId("ask-reason").FillAsync("For the talk.");
+        await page.GetByTestId("ask-do").ClickAsync();
+        await Expect(page.GetByTestId("asked")).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("ask-more")).ToHaveCountAsync(0);
+        var asked = Assert.IsType<AskQuota>(engine.Asked.Single());
+        Assert.Equal((Keys.Group(AccessScene.Research), 5), (asked.Owner, asked.Limits.Allocated.Instances));
+        engine.Feeds.UserRequests.Set(id, Row(UserRequestState.Denied) with { DecidedBy = "root", DecidedAt = DateTimeOffset.UtcNow, Answer = "Not this week." });
+        await Expect(page.GetByTestId("answered")).ToContainTextAsync("Denied by root. “Not this week.”");
+        await Expect(page.GetByTestId("ask-more")).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("name")).ToHaveValueAsync("notes");
+    }
+
+    [Fact]
+    public async Task Narrow_screen_has_the_first_places_and_a_button_for_the_others()
+    {
+        var engine = Scene.Filled();
+        engine.Feeds.UserRequests.Set(Guid.CreateVersion7(), new(Guid.CreateVersion7(), UserRequestKind.Quota, "u2", "anna", Keys.User("u2"), "anna", "Please.", DateTimeOffset.UtcNow, UserRequestState.Open));
+        await using var portal = await PortalHost.StartAsync(engine);
+        var page = await browser.OpenAsync("/instances", width: 390, portal: portal);
+        await Expect(page.GetByTestId("nav-requests")).ToBeHiddenAsync();
+        await Expect(page.GetByTestId("nav-more")).ToContainTextAsync("1");   // somebody waits
+        await page.GetByTestId("nav-more").ClickAsync();
+        await Expect(page.GetByTestId("nav-requests")).ToHaveTextAsync(new Regex("^1"));
+        await FlowTests.ShotsAsync(page, "nav-open");
+        await page.SetViewportSizeAsync(390, 844);
+        await page.GetByTestId("sidenav").GetByText("Requests").ClickAsync();
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/requests$"));
+        await Expect(page.GetByTestId("nav-requests")).ToBeHiddenAsync();
+    }
 }

@@ -55,11 +55,20 @@ public sealed partial class InstanceNew
         _nodes = [.. Engine.Feeds.Nodes.Current(Engine.SightOf(Caller).Node).Where(n => n.Health != NodeHealth.Offline).OrderBy(n => n.Name, NameOrder.By)];
         _clusterTags = Engine.Feeds.Cluster.Current().Values.FirstOrDefault()?.Tags ?? [];
         _form.Image = Images is [var first, ..] ? first.Name : "";
-        _owners = Engine.OwnersFor(Caller);
-        _any = Engine.SightOf(Caller).ClusterAdmin;
-        _form.Owner = _owners is [var self, ..] ? self : null;
         _ownerName = Caller.Name;
+        // A right that is given while one waits for it opens the form.
+        Follow(Engine.Feeds.Grants, _ => Owners());
+        Follow(Engine.Feeds.UserGroups, _ => Owners());
         if (_nodes.Count == 1) { _form.Template = DiskTemplate.File; }   // nowhere to mirror to
+    }
+
+    private bool Owners()
+    {
+        var (before, any) = (_owners, _any);
+        (_owners, _any) = (Engine.OwnersFor(Caller), Engine.SightOf(Caller).ClusterAdmin);
+        if (!_any && (_form.Owner is null || !_owners.Contains(_form.Owner))) { _form.Owner = _owners.Count > 0 ? _owners[0] : null; }
+        else { _form.Owner ??= _owners.Count > 0 ? _owners[0] : null; }
+        return any != _any || !before.SequenceEqual(_owners);
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
