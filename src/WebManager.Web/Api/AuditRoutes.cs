@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Contracts.Audit;
+using WebManager.Engine;
 using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
 using WebManager.Web.Audit;
@@ -33,7 +34,7 @@ internal sealed class AuditQuery
 
 internal static class AuditRoutes
 {
-    private static readonly Refusal s_forbidden = new("audit.forbidden", "Only administrators may look into the audit.", "Ask an administrator.");
+    private static readonly Refusal s_forbidden = new("audit.forbidden", "You may not look into this part of the audit.", "Whoever has admin on an instance may with subject=instance:NAME; administrators of the cluster see what was done to it, superusers everything.");
 
     public static void MapAudit(this RouteGroupBuilder api)
     {
@@ -43,24 +44,25 @@ internal static class AuditRoutes
         group.MapGet("/verify", VerifyAsync).Produces<AuditReport>().ProducesProblem(403).ProducesProblem(422);
     }
 
-    private static async Task<IResult> SearchAsync([AsParameters] AuditQuery query, HttpContext http, AuditLog audit, CancellationToken ct, long? before = null, int limit = 100)
+    private static async Task<IResult> SearchAsync([AsParameters] AuditQuery query, HttpContext http, AuditLog audit, IClusterEngine engine, CancellationToken ct, long? before = null, int limit = 100)
     {
-        if (!AuditAccess.MaySeeAll(http.User)) { return Problems.From(s_forbidden); }
+        if (AuditAccess.Of(http.User, engine, query.Filter()) is not { } seen) { return Problems.From(s_forbidden); }
         limit = Math.Clamp(limit, 1, 1000);
-        var rows = await audit.SearchAsync(query.Filter(), before, limit + 1, ct);
-        return TypedResults.Ok(new AuditPage([.. rows.Take(limit).Select(r => r.View())], rows.Count > limit ? rows[limit - 1].Serial : null));
+        var rows = await audit.SearchAsync(seen.Filter, before, limit + 1, ct);
+        return TypedResults.Ok(new AuditPage([.. rows.Take(limit).Select(r => seen.Of(r).View())], rows.Count > limit ? rows[limit - 1].Serial : null));
     }
 
-    private static async Task<IResult> ExportAsync([AsParameters] AuditQuery query, HttpContext http, AuditLog audit, IClusterStore store, TimeProvider time, string format = "csv")
+    private static async Task<IResult> ExportAsync([AsParameters] AuditQuery query, HttpContext http, AuditLog audit, IClusterEngine engine, IClusterStore store, TimeProvider time, string format = "csv")
     {
         if (format is not ("csv" or "json")) { return Problems.From(new Refusal("format.unknown", "There is no such format.", "Use csv or json.") { Field = "format" }); }
         var (caller, now) = (Callers.From(http), time.GetUtcNow());
-        var refusal = AuditAccess.MaySeeAll(http.User) ? null : s_forbidden;
+        var seen = AuditAccess.Of(http.User, engine, query.Filter());
+        var refusal = seen is null ? s_forbidden : null;
         var changes = new Changes();
         changes.Audit.Add(new AuditEntry(now, caller.Name, caller.Face, caller.Address, "audit.export", "audit", refusal?.Code ?? "success", null, null));
         await store.CommitAsync(changes, CancellationToken.None);
-        if (refusal is not null) { return Problems.From(refusal); }
-        var rows = audit.AllAsync(query.Filter(), http.RequestAborted);
+        if (seen is null) { return Problems.From(s_forbidden); }
+        var rows = audit.AllAsync(seen.Filter, http.RequestAborted).Select(seen.Of);
         var (type, write) = format == "csv" ? ("text/csv; charset=utf-8; header=present", (Func<Stream, Task>)(to => AuditFiles.WriteCsvAsync(rows, to, http.RequestAborted)))
             : ("application/json", to => AuditFiles.WriteJsonAsync(rows, to, http.RequestAborted));
         return TypedResults.Stream(write, type, $"audit-{now:yyyyMMdd-HHmmss}.{format}");

@@ -22,6 +22,12 @@ public sealed record AuditFilter
     public string? Result { get; init; }
     public long? Job { get; init; }
 
+    /// <summary>Another name of the object, beside Subject.</summary>
+    public string? Also { get; init; }
+
+    /// <summary>Only these operations, by their whole names.</summary>
+    public IReadOnlyList<string>? Operations { get; init; }
+
     public IQueryable<AuditRow> Of(IQueryable<AuditRow> rows)
     {
         if (User is { } user) { rows = rows.Where(a => a.User == user); }
@@ -32,6 +38,8 @@ public sealed record AuditFilter
         if (Operation is { } operation) { rows = rows.Where(a => a.Operation.StartsWith(operation)); }
         if (Result is { } result) { rows = rows.Where(a => a.Result.StartsWith(result)); }
         if (Job is { } job) { rows = rows.Where(a => a.Job == job); }
+        if (Operations is { } operations) { rows = rows.Where(a => operations.Contains(a.Operation)); }
+        if (Also is { } also && Subject is { } first) { return rows.Where(a => (" " + a.Subject + " ").Contains(" " + first + " ") || (" " + a.Subject + " ").Contains(" " + also + " ")); }
         if (Subject is not { } subject) { return rows; }
         return subject.Contains(':', StringComparison.Ordinal) ? rows.Where(a => (" " + a.Subject + " ").Contains(" " + subject + " ")) : rows.Where(a => a.Subject.Contains(subject));
     }

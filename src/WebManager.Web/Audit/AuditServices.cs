@@ -1,9 +1,7 @@
-// The audit's parts, and who may look into it.
+// The audit's parts.
 using System.ComponentModel.DataAnnotations;
-using System.Security.Claims;
 using Microsoft.Extensions.Options;
 using WebManager.Web.Hosting;
-using WebManager.Web.Identity;
 
 namespace WebManager.Web.Audit;
 
@@ -25,11 +23,6 @@ public static class AuditServices
     }
 }
 
-public static class AuditAccess
-{
-    /// <summary>Everything in it, of everybody.</summary>
-    public static bool MaySeeAll(ClaimsPrincipal user) => Callers.IsAdministrator(user) && !user.HasClaim(c => c.Type == Callers.OnlyClaim);
-}
 
 /// <summary>Removes what is too old: when the portal starts, and once an hour.</summary>
 internal sealed class AuditRetention(AuditLog audit, IOptions<AuditOptions> options, TimeProvider time, ILogger<AuditRetention> log) : BackgroundService
