@@ -1,4 +1,5 @@
 // Every page with real data, wide and narrow, light and dark: pictures for people to look at, and axe for what machines can judge.
+using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using WebManager.Contracts.Api;
@@ -76,7 +77,7 @@ public sealed class ScreenshotTests(LabFixture lab) : LabTest(lab)
         if (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")) findings.Add($"{where}: scrolls sideways");
         // It takes its time: each page once in each theme and once at each width.
         if (width > 1000 == (colors == ColorScheme.Dark)) return findings;
-        var result = await page.RunAxe();
+        var result = await page.RunAxe(new AxeRunOptions { ResultTypes = [ResultType.Violations] });
         findings.AddRange(result.Violations.Where(v => v.Impact is "serious" or "critical")
             .Select(v => $"{where}: {v.Id} ({v.Impact}): {v.Help}: {string.Join(" | ", v.Nodes.Take(3).Select(n => n.Html))}"));
         return findings;

@@ -1,3 +1,4 @@
+using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
@@ -24,8 +25,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             await ShotAsync(page, $"{name}-{width}-{theme}");
             var overflow = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth");
             if (overflow > 0) { wrong.Add($"{width}: {overflow} px too wide"); }
-            if ((width, theme) is (390, "light")) { continue; }
-            wrong.AddRange(await ViolationsAsync(page, $"{width} {theme}"));
+            // It takes its time: each width and each theme once; the other two pairs are seen to by the end-to-end tests.
+            if (width > 1000 == (theme == "dark")) { wrong.AddRange(await ViolationsAsync(page, $"{width} {theme}")); }
         }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         await page.Context.CloseAsync();
@@ -33,7 +34,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 
     internal static async Task<IEnumerable<string>> ViolationsAsync(IPage page, string at)
     {
-        var axe = await page.RunAxe();
+        var axe = await page.RunAxe(new AxeRunOptions { ResultTypes = [ResultType.Violations] });
         return axe.Violations.Where(v => v.Impact is "serious" or "critical")
             .Select(v => $"{at}: {v.Id}: {v.Help}\n   {string.Join("\n   ", v.Nodes.Take(4).Select(n => n.Html + " | " + string.Join(';', n.Any.Select(a => a.Message))))}");
     }
