@@ -7,7 +7,7 @@ namespace WebManager.Cli;
 public static class WmApp
 {
     /// <summary>The tree of all commands.</summary>
-    public static RootCommand Root(Surroundings around)
+    public static Command Root(Surroundings around)
     {
         var root = new RootCommand("WebManager's command line: talks to the portal's REST API.").With(
             SessionCommands.Login(around), SessionCommands.Logout(around), ClusterCommands.Cluster(around), NodeCommands.Node(around), GroupCommands.Group(around), InstanceCommands.Instance(around),

@@ -17,6 +17,7 @@ internal static class RightsBodies
         .Replace("$owner", RightsScene.OwnerOf(on), StringComparison.Ordinal)
         .Replace("$group", RightsScene.GroupOf(on), StringComparison.Ordinal)
         .Replace("$person", on == "foreign" ? "otto" : "olga", StringComparison.Ordinal)
+        .Replace("$member", on == "foreign" ? "otto" : "mia", StringComparison.Ordinal)
         .Replace("$request", RightsScene.RequestOf(on).ToString(), StringComparison.Ordinal)
         .Replace("$unaskey", RightsScene.UnasKey.ToString(), StringComparison.Ordinal);
 

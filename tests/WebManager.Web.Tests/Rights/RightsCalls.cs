@@ -26,9 +26,12 @@ internal sealed class RightsCalls(RightsScene scene) : IDisposable
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = scene.Portal.Address, Timeout = TimeSpan.FromSeconds(60) };
     private readonly RightsPaths _paths = new(scene);
 
+    // Files that a build has put there; what is for everybody, and by name.
+    private const string Files = "{**path:file}";
+
     /// <summary>"GET /api/v1/nodes", as the portal routes; files are left out, pages have a part of the table of their own.</summary>
     public IReadOnlyList<string> Routes() => [.. scene.Portal.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-        .Where(e => e.Metadata.GetMetadata<StaticAssetDescriptor>() is null && e.Metadata.GetMetadata<ComponentTypeMetadata>() is null)
+        .Where(e => e.Metadata.GetMetadata<StaticAssetDescriptor>() is null && e.Metadata.GetMetadata<ComponentTypeMetadata>() is null && e.RoutePattern.RawText != Files)
         .SelectMany(e => (e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods ? methods : ["ANY"]).Select(m => $"{m} /{e.RoutePattern.RawText!.Trim('/')}"))
         .Distinct().Order(StringComparer.Ordinal)];
 

@@ -12,7 +12,7 @@ internal sealed record RightsControl(string What, string On, string Page, string
     {
         var (page, selector) = (row.Same!.Split(' ')[0], row.Same[(row.Same.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
         var exceptions = row.More.StartsWith("not ", StringComparison.Ordinal) ? row.More[4..row.More.IndexOf(':', StringComparison.Ordinal)].Split(',', StringSplitOptions.TrimEntries).ToHashSet() : [];
-        var rows = table.Of("operations").Where(o => o.What == row.What).ToList();
+        var rows = table.Of("operations").Where(o => o.What == row.What || $"{o.What} {o.On}" == row.What).ToList();
         if (rows.Count == 0) { rows = [.. RightsCalls.Rows(table).Where(r => r.What == row.What)]; }
         return rows.Count > 0 ? rows.Select(o => new RightsControl(row.What, o.On, page, selector, exceptions, o.Cells)) : throw new FormatException($"rights.txt: {row.What} of [controls] is no operation and no route.");
     });

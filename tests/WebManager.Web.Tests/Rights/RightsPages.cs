@@ -19,14 +19,16 @@ internal sealed class RightsPages : IAsyncDisposable
         .SelectMany(t => t.GetCustomAttributes(typeof(RouteAttribute), inherit: false).Select(r => (((RouteAttribute)r).Template, Type: t))).ToDictionary(p => p.Template, p => p.Type);
 
     private readonly BunitContext _context = new();
+    private readonly AsyncServiceScope _scope;
     private readonly Dictionary<string, IRenderedComponent<IComponent>> _drawn = [];
 
     public RightsPages(RightsScene scene, string role)
     {
         var who = RightsPeople.Caller(role);
-        _context.Services.AddScoped<Toasts>();
+        _context.Services.AddSingleton(TimeProvider.System).AddScoped<Toasts>();
         _context.Services.AddScoped<Questions>();
-        _context.Services.AddFallbackServiceProvider(scene.Portal.Services);
+        _scope = scene.Portal.Services.CreateAsyncScope();
+        _context.Services.AddFallbackServiceProvider(_scope.ServiceProvider);
         _context.JSInterop.Mode = JSRuntimeMode.Loose;
         var claims = new ClaimsIdentity([new(ClaimTypes.NameIdentifier, who.UserId), new(ClaimTypes.Name, who.Name), .. who.Admin ? [new Claim(Callers.AdministratorClaim, "true")] : Array.Empty<Claim>()], "test");
         _context.RenderTree.Add<CascadingValue<Caller>>(p => p.Add(v => v.Value, who));
@@ -42,18 +44,27 @@ internal sealed class RightsPages : IAsyncDisposable
         var (route, query) = page.Split('?') is [var path, var rest] ? (path, rest) : (page, null);
         var address = string.Join('/', route.Split('/').Select((part, i) => part.StartsWith('{') ? Value(route.Split('/')[i - 1], on) : part));
         var key = $"{page} {address}";
-        if (_drawn.TryGetValue(key, out var known)) { return known; }
+        if (query is null && _drawn.TryGetValue(key, out var known)) { return known; }   // one with a query follows the address, which has changed since
         _context.Services.GetRequiredService<NavigationManager>().NavigateTo(query is null ? address : $"{address}?{query}");
-        return _drawn[key] = _context.Render<IComponent>(builder =>
+        var drawn = _drawn[key] = _context.Render<IComponent>(builder =>
         {
             builder.OpenComponent(0, route == nameof(RecoveryBanner) ? typeof(RecoveryBanner) : s_pages[route]);
-            foreach (var (part, i) in route.Split('/').Select((part, i) => (part, i)).Where(p => p.part.StartsWith('{')))
-            {
-                var (name, value) = (part.Trim('{', '}').Split(':')[0], Value(route.Split('/')[i - 1], on));
-                builder.AddComponentParameter(1 + i, name, part.Contains(":long", StringComparison.Ordinal) ? long.Parse(value, null) : value);
-            }
+            builder.AddMultipleAttributes(1, Parameters(route, on));
             builder.CloseComponent();
         });
+        if (route is "/users" or "/users/{Name}") { drawn.WaitForState(() => drawn.FindAll(".empty, [data-testid=user-active], [data-testid=user-sue]").Count > 0, TimeSpan.FromSeconds(30)); }
+        return drawn;
+    }
+
+    private static IEnumerable<KeyValuePair<string, object>> Parameters(string route, string on)
+    {
+        var parts = route.Split('/');
+        for (var i = 1; i < parts.Length; i++)
+        {
+            if (!parts[i].StartsWith('{')) { continue; }
+            var (name, value) = (parts[i].Trim('{', '}').Split(':')[0], Value(parts[i - 1], on));
+            yield return new(name, parts[i].Contains(":long", StringComparison.Ordinal) ? long.Parse(value, System.Globalization.CultureInfo.InvariantCulture) : value);
+        }
     }
 
     private static string Value(string before, string on) => before switch
@@ -82,5 +93,6 @@ internal sealed class RightsPages : IAsyncDisposable
     {
         await _context.DisposeComponentsAsync();
         await _context.DisposeAsync();
+        await _scope.DisposeAsync();
     }
 }

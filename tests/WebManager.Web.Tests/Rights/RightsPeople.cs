@@ -14,7 +14,7 @@ internal static class RightsPeople
 {
     public static readonly string[] Roles = ["una", "olga", "mia", "ivan", "pia", "greta", "cora", "mig", "dis", "tag", "carl", "sue"];
 
-    private static readonly string s_hash = new PasswordHasher<PortalUser>().HashPassword(new PortalUser(), People.Password);
+    private static readonly string s_hash = new PasswordHasher<PortalUser>().HashPassword(new PortalUser(), Support.People.Password);
 
     /// <summary>Whose account a role has: tokens are somebody's.</summary>
     public static string PersonOf(string role) => role switch { "look" or "only" => "sue", "write" => "olga", _ => role };

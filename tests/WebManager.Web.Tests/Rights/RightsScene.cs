@@ -51,7 +51,8 @@ public sealed class RightsScene : IAsyncLifetime
             }
             await services.GetRequiredService<IClusterStore>().CommitAsync(Things(), default);
         }
-        Portal = new TestPortal(("Portal:Data", _folder.Path), ("Limits:SignInsPerAddress", "0"), ("Limits:SignInsPerName", "0"), ("Limits:CallsPerAccount", "0"), ("Limits:CallsPerAddress", "0"), ("Portal:Registration", "true"));
+        Portal = new TestPortal(("Portal:Data", _folder.Path), ("Limits:SignInsPerAddress", "0"), ("Limits:SignInsPerName", "0"), ("Limits:CallsPerAccount", "0"), ("Limits:CallsPerAddress", "0"), ("Portal:Registration", "true"),
+            ("Logging:LogLevel:Microsoft.AspNetCore.Antiforgery", "None"));
         foreach (var role in Table.Roles.Where(r => r != "anon")) { _tokens[role] = (await Portal.TokenAsync(role)).Token; }
         (OttosSession, OttosToken) = (await Portal.SessionAsync("otto"), (await Portal.TokenAsync("otto", session: false)).Id);
         foreach (var person in RightsPeople.Roles.Append("otto")) { await Portal.PasskeyAsync(person); }

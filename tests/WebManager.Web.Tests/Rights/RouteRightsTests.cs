@@ -18,7 +18,7 @@ public sealed class RouteRightsTests(RightsScene scene) : IClassFixture<RightsSc
         foreach (var route in routes.Except(table.Of("routes").Select(r => r.What)))
         {
             var row = new RightsRow("routes", route, "*", new Dictionary<string, char>(), null, null, "");
-            var measured = route.StartsWith("GET", StringComparison.Ordinal) ? await MeasureAsync(calls, row) : [];
+            var measured = route.StartsWith("GET ", StringComparison.Ordinal) && !route.Contains('{', StringComparison.Ordinal) ? await MeasureAsync(calls, row) : [];
             said.Add($"{route} has no row. Under [routes] of tests/rights.txt belongs one of\n  {route} = OPERATION | {{ a body that is allowed }}\n  {table.Line(route, "*", role => measured.GetValueOrDefault(role, '?'))}");
         }
         said.AddRange(table.Of("routes").Select(r => r.What).Distinct().Except(routes).Select(gone => $"{gone} has a row in tests/rights.txt, and the portal has no such route."));
@@ -78,8 +78,8 @@ public sealed class RouteRightsTests(RightsScene scene) : IClassFixture<RightsSc
         TestContext.Current.TestOutputHelper?.WriteLine($"{jobs.Count} jobs; done at least once: {string.Join(", ", done)}");
     }
 
-    // Signing in and out changes nothing but who is signed in; joining is the job node.add.
-    private static readonly string[] NotAudited = ["POST /api/v1/session", "DELETE /api/v1/session"];
+    // These change nothing but who is signed in, or nothing at all.
+    private static readonly string[] NotAudited = ["POST /api/v1/session", "POST /account/passkey/ask", "POST /account/passkeys/offer"];
 
     private static async Task<(long Serial, string? By)> NewestAsync(RightsScene scene) =>
         (await scene.Portal.Services.GetRequiredService<AuditLog>().SearchAsync(new AuditFilter(), null, 1, default)) is [var newest] ? (newest.Serial, newest.User) : (0, null);

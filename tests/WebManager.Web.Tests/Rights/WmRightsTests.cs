@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using WebManager.Cli;
+using WebManager.Cli.Api;
 using WebManager.Testing.Rights;
 using WebManager.Web.Tests.Cli;
 
@@ -51,6 +52,7 @@ public sealed partial class WmRightsTests(RightsScene scene) : IClassFixture<Rig
         portal.On("GET /nodes", 200, "[]").On("GET /images", 200, "[]");
         using var wm = new WmRun(portal) { TypedIn = typed.StartsWith("ssh-key", StringComparison.Ordinal) ? RightsBodies.Key(1) + "\n" : "a password\n" };
         wm.Environment["WEBMANAGER_TOKEN"] = "t";
+        Access.Store(new Surroundings(TextReader.Null, TextWriter.Null, TextWriter.Null, _ => null, Path.Combine(wm.Home, "config"), TimeProvider.System), new StoredLogin(portal.Url, "una", "t"));
         await wm.RunAsync([.. typed.Split(' ').Select(w => w == "$file" ? Path.Combine(wm.Home, "file") : w)]);
         return [.. portal.Requests.Select(r => $"{r.Method} /api/v1{r.Path.Split('?')[0]}")];
     }
