@@ -11,6 +11,7 @@ using WebManager.Contracts.Agent;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
 using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
 using WebManager.Web.Data;
 using WebManager.Web.Hosting;
 using WebManager.Web.Identity;
