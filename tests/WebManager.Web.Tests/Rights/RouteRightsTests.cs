@@ -62,7 +62,7 @@ public sealed class RouteRightsTests(RightsScene scene) : IClassFixture<RightsSc
                 var before = await NewestAsync(own);
                 var answer = await calls.AskAsync(row, role, allowed: true);
                 measured[role] = answer.Mark;
-                if (!answer.Done) { continue; }
+                if (!answer.Done || role == "anon") { continue; }   // whoever is nobody changes nothing by these
                 done.Add(row.What);
                 if (answer.Job is { } job) { jobs.Add((row.What, role, job)); }
                 else if (!NotAudited.Contains(row.What) && await NewestAsync(own) is var (serial, by) && (serial == before.Serial || by != RightsPeople.PersonOf(role))) { wrong.Add($"{row.What} by {role} has no line in the audit."); }
