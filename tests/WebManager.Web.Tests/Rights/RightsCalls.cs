@@ -66,6 +66,7 @@ internal sealed class RightsCalls(RightsScene scene) : IDisposable
         403 => Forbidden(text) ? RightsTable.Refused : '?',
         404 => RightsTable.Hidden,
         >= 300 and < 400 when location.Contains("/login?returnUrl=", StringComparison.OrdinalIgnoreCase) => RightsTable.SignIn,
+        400 or 405 or 415 when !row.What.StartsWith("ANY ", StringComparison.Ordinal) => '?',   // never came as far as the right
         500 or 502 or > 503 => '?',
         _ when row.What.StartsWith("GET ", StringComparison.Ordinal) && row.More.Length > 0 && !text.Contains(RightsBodies.Fill(row.More, row.On), StringComparison.Ordinal) => RightsTable.Without,
         _ => RightsTable.Allowed,
