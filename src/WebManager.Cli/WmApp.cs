@@ -6,7 +6,8 @@ namespace WebManager.Cli;
 
 public static class WmApp
 {
-    public static async Task<int> RunAsync(string[] args, Surroundings around, CancellationToken ct = default)
+    /// <summary>The tree of all commands.</summary>
+    public static Command Root(Surroundings around)
     {
         var root = new RootCommand("WebManager's command line: talks to the portal's REST API.").With(
             SessionCommands.Login(around), SessionCommands.Logout(around), ClusterCommands.Cluster(around), NodeCommands.Node(around), GroupCommands.Group(around), InstanceCommands.Instance(around),
@@ -15,8 +16,12 @@ public static class WmApp
             UserCommands.User(around), TokenCommands.Token(around), BackupCommands.Backup(around), BackupCommands.Restore(around), AuditCommands.Audit(around));
         root.Options.Add(Invocation.UrlOption);
         root.Options.Add(Invocation.JsonOption);
+        return root;
+    }
 
-        var typed = root.Parse(args.Length == 0 ? ["--help"] : args);
+    public static async Task<int> RunAsync(string[] args, Surroundings around, CancellationToken ct = default)
+    {
+        var typed = Root(around).Parse(args.Length == 0 ? ["--help"] : args);
         if (typed.Errors.Count > 0) return SayUsage(typed, around.Error);
         try
         {

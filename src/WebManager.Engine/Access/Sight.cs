@@ -40,21 +40,25 @@ public sealed class Sight(Func<Picture> now, Caller caller)
         UserGroupRow g => UserGroup(g.Id),
         GrantRow g => Grant(g),
         OwnerRow o => Owner(o.Owner),
+        UserRequestRow or SshKey when !Whole => false,
         UserRequestRow r => ClusterAdmin || r.By == caller.UserId || (r.Kind == UserRequestKind.Membership && Keys.GroupOf(r.Owner) is { } id && Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin)),
         SshKey k => caller.Admin || k.User == caller.UserId,
         ClusterRow => caller.UserId.Length > 0 || caller.Admin,
         _ => false,
     };
 
+    /// <summary>A token for some instances sees these, and nothing else that its user may see.</summary>
+    private bool Whole => caller.Only is null;
+
     /// <summary>To oneself and one's groups, and on what one administers.</summary>
-    private bool Grant(GrantRow g) => ClusterAdmin || Access.IsOne(caller.UserId, g.Subject)
+    private bool Grant(GrantRow g) => ClusterAdmin || (Whole && Access.IsOne(caller.UserId, g.Subject))
         || (Keys.InstanceOf(g.Target) is { } id && Now.Instances.TryGetValue(id, out var i) && RightsOn(id, i.Owner).HasFlag(InstanceRights.Admin))
-        || (Keys.GroupOf(g.Target) is { } group && Access.Group(caller.UserId, group).HasFlag(UserGroupRights.Admin));
+        || (Whole && Keys.GroupOf(g.Target) is { } group && Access.Group(caller.UserId, group).HasFlag(UserGroupRights.Admin));
 
     /// <summary>What an owner holds: its own, its groups'; everybody's limits.</summary>
-    public bool Owner(string owner) => ClusterAdmin || owner == OwnerLimits.DefaultOwner || Access.IsOne(caller.UserId, owner);
+    public bool Owner(string owner) => ClusterAdmin || (Whole && (owner == OwnerLimits.DefaultOwner || Access.IsOne(caller.UserId, owner)));
 
-    public bool ClusterAdmin => caller.Admin || Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin);
+    public bool ClusterAdmin => Whole && (caller.Admin || Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin));
 
     public bool Group(GroupRow _) => Nodes;
 
@@ -74,8 +78,7 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     };
 
     /// <summary>Its members, its administrators, and those of the cluster.</summary>
-    public bool UserGroup(Guid id) =>
-        caller.Admin || Access.IsOne(caller.UserId, Keys.Group(id)) || Access.Group(caller.UserId, id) != UserGroupRights.None || Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin);
+    public bool UserGroup(Guid id) => ClusterAdmin || (Whole && (Access.IsOne(caller.UserId, Keys.Group(id)) || Access.Group(caller.UserId, id) != UserGroupRights.None));
 
     public InstanceRights RightsOn(Guid id, string owner) =>
         caller.Only is { } only && !only.Contains(id) ? InstanceRights.None

@@ -48,7 +48,7 @@ internal static class AccessRoutes
     private static IResult Rights(string user, HttpContext http, IClusterEngine engine, IPeople people)
     {
         var caller = Callers.From(http);
-        return people.Find(user == "me" ? caller.UserId : user) is { } person && (person.Id == caller.UserId || engine.SightOf(caller).ClusterAdmin)
+        return people.Find(user == "me" ? caller.UserId : user) is { } person && ((caller.Only is null && person.Id == caller.UserId) || engine.SightOf(caller).ClusterAdmin)
             ? TypedResults.Ok(EffectiveRights.Of(person, engine.Now, people).Select(r => new RightView(r.Target, r.TargetName, r.Rights, r.Through)).ToList())
             : Problems.From(new Refusal("user.not-found", $"There is no user {user}."));
     }

@@ -17,9 +17,10 @@ internal static class SessionRoutes
     public static void MapSession(this RouteGroupBuilder api)
     {
         api.MapPost("/session", CreateAsync).AllowAnonymous().WithTags("session");
-        api.MapDelete("/session", async (HttpContext http, ApiTokens tokens, CancellationToken ct) =>
+        api.MapDelete("/session", async (HttpContext http, ApiTokens tokens, Accounts accounts, CancellationToken ct) =>
         {
             if (TokenAuthentication.TokenOf(http.Request) is { } token) { await tokens.RemoveAsync(token, ct); }
+            if (Callers.SourceOf(http.User) is { } source) { await accounts.SignOutAsync(Callers.From(http), source); }
             return TypedResults.NoContent();
         }).WithTags("session");
     }

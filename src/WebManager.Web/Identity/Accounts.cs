@@ -33,6 +33,9 @@ public sealed partial class Accounts(IServiceScopeFactory scopes, AccountState s
         return others && !flags.Superuser ? Missing("Only superusers may do this.") : null;
     }
 
+    /// <summary>Why the caller may not change its own account; for what asks a browser before Accounts is asked.</summary>
+    internal Task<Refusal?> MayNotChangeAsync(Caller caller) => CheckAsync(caller, others: false, changes: true);
+
     private static Refusal Missing(string why) => new("right.missing", why);
 
     /// <summary>A change of another's account by a superuser.</summary>

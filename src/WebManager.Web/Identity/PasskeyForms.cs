@@ -38,6 +38,7 @@ internal static class PasskeyForms
 
     private static async Task<IResult> OfferAsync(HttpContext http, Accounts accounts, SignInManager<PortalUser> signIn, CancellationToken ct)
     {
+        if (await accounts.MayNotChangeAsync(Callers.From(http)) is { } refusal) { return Problems.From(refusal); }
         var profile = await accounts.ProfileAsync(Callers.From(http), ct);
         if (!profile.Ok) { return Problems.From(profile.Refusal); }
         var me = new PasskeyUserEntity { Id = profile.Value.Id, Name = profile.Value.Name, DisplayName = profile.Value.DisplayName ?? profile.Value.Name };
@@ -47,6 +48,7 @@ internal static class PasskeyForms
     private static async Task<IResult> AddAsync(HttpContext http, NewPasskey body, Accounts accounts, SignInManager<PortalUser> signIn)
     {
         var caller = Callers.From(http.User, Callers.Portal, AccountForms.AddressOf(http));
+        if (await accounts.MayNotChangeAsync(caller) is { } refusal) { return Problems.From(refusal); }
         var made = await PerformAsync(() => signIn.PerformPasskeyAttestationAsync(body.Credential));
         if (made is not { Succeeded: true } || made.UserEntity.Id != caller.UserId)
             return Problems.From(new Refusal("passkey.not-accepted", "This passkey was not accepted.", "Try again."));

@@ -11,6 +11,7 @@ using WebManager.Contracts.Agent;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
 using WebManager.Engine.Model;
+using WebManager.Engine.Ports;
 using WebManager.Web.Data;
 using WebManager.Web.Hosting;
 using WebManager.Web.Identity;
@@ -23,7 +24,7 @@ public interface IJoinTokens
     Task<Outcome<AddNodeReply>> CreateAsync(string node, Caller caller, CancellationToken ct = default);
 }
 
-public sealed class JoinTokens(IDbContextFactory<PortalDb> dbs, IClusterEngine engine, ClusterAuthority authority, IDataProtectionProvider protection,
+public sealed class JoinTokens(IDbContextFactory<PortalDb> dbs, IClusterEngine engine, ClusterAuthority authority, IDataProtectionProvider protection, IClusterStore store,
     IOptions<PortalOptions> options, TimeProvider time, ILogger<JoinTokens> log) : IJoinTokens
 {
     private static readonly TimeSpan s_lifetime = TimeSpan.FromHours(1);
@@ -44,6 +45,9 @@ public sealed class JoinTokens(IDbContextFactory<PortalDb> dbs, IClusterEngine e
             CreatedAt = now, ExpiresAt = now + s_lifetime,
         });
         await db.SaveChangesAsync(ct);
+        var line = new Changes();
+        line.Audit.Add(new AuditEntry(now, caller.Name, caller.Face, caller.Address, "node.join-token", $"node:{node}", "success", null, null));
+        await store.CommitAsync(line, CancellationToken.None);
         var token = $"{id}.{secret}";
         return new AddNodeReply(node, token, $"wm-agent join {options.Value.Address} {token}", now + s_lifetime);
     }

@@ -46,8 +46,10 @@ public static class NodeServices
             return Problems.With(new Refusal("console.ticket-invalid", "This ticket is not valid (any more).", "Open the console anew."), StatusCodes.Status403Forbidden);
         using var signedIn = await sessions.WatchAsync(http.User);   // whose sign-in ends, loses the console
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, life.ApplicationStopping, signedIn.Ended);
-        var sight = engine.SightOf(Callers.From(http));
-        bool May(InstanceRow row) => row.Id == found.Id && sight.RightsOn(row.Id, row.OwnerKey).HasFlag(InstanceRights.Console);
+        var caller = Callers.From(http);
+        var sight = engine.SightOf(caller);
+        // Who is in a console types: a token that may only look reads its last lines by the API.
+        bool May(InstanceRow row) => !caller.ReadOnly && row.Id == found.Id && sight.RightsOn(row.Id, row.OwnerKey).HasFlag(InstanceRights.Console);
         using var allowed = engine.Feeds.Instances.Subscribe(May);
         if (allowed.Snapshot.Count == 0) { return Problems.With(new Refusal("right.missing", $"You may not use the console of {instance}."), StatusCodes.Status403Forbidden); }
         using var agent = await serial.OpenAsync(instance, ends.Token);

@@ -69,16 +69,18 @@ internal sealed class FuzzPortal : IDisposable
     }
 
     /// <summary>Everything that is stored and everything that is shown, as text; with people: accounts and their tokens, too.</summary>
-    public async Task<string> PictureAsync(bool people)
+    public Task<string> PictureAsync(bool people) => PictureAsync(Portal, people);
+
+    public static async Task<string> PictureAsync(TestPortal portal, bool people)
     {
         var text = new StringBuilder();
-        var engine = Portal.Services.GetRequiredService<IClusterEngine>();
+        var engine = portal.Services.GetRequiredService<IClusterEngine>();
         text.AppendLine(JsonSerializer.Serialize(engine.Cluster, WireJson.Options));
         text.AppendLine(JsonSerializer.Serialize(engine.Feeds.Nodes.Current().Values.OrderBy(n => n.Name), WireJson.Options));
         text.AppendLine(JsonSerializer.Serialize(engine.Feeds.Instances.Current().Values.OrderBy(n => n.Name), WireJson.Options));
         text.AppendLine(JsonSerializer.Serialize(engine.Feeds.Groups.Current().Values.OrderBy(n => n.Name), WireJson.Options));
         text.AppendLine(JsonSerializer.Serialize(engine.Feeds.Jobs.Current().Values.OrderBy(n => n.Id), WireJson.Options));
-        await using var db = await Portal.Services.GetRequiredService<IDbContextFactory<PortalDb>>().CreateDbContextAsync();
+        await using var db = await portal.Services.GetRequiredService<IDbContextFactory<PortalDb>>().CreateDbContextAsync();
         await db.Database.OpenConnectionAsync();
         foreach (var table in await ColumnAsync(db, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"))
         {

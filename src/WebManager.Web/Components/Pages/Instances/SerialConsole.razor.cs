@@ -44,7 +44,7 @@ public sealed partial class SerialConsole
         _self = DotNetObjectReference.Create(this);
         await Js.InvokeVoidAsync("wm.consoleMount", _screen, _self, Row.Name);
         _ready = true;
-        if (Reachable) { await OpenAsync(); StateHasChanged(); }
+        if (Reachable && Mine) { await OpenAsync(); StateHasChanged(); }
     }
 
     protected override async Task OnParametersSetAsync()
