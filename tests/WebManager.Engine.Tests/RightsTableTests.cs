@@ -14,6 +14,7 @@ public sealed class RightsTableTests
     /// Operation: who may, on the instance "own" (olga's) and on the group "ops"; behind the stroke: on "foreign", which is somebody else's.
     /// olga owns "own"; mia is in ops; ivan has admin on "own", pia power only; greta administers ops; cora may create; mig, dis and tag have that one
     /// right on the cluster; carl administers the cluster; sue is a superuser. Nobody else: una (no rights), anonymous, a read-only token of sue's.
+    /// Templates: "small" (cora's; ivan has admin on it, pia the use), behind the stroke "other" (the cluster's).
     /// </summary>
     private const string Table = """
         instance.create               cora carl sue                | cora carl sue
@@ -65,11 +66,17 @@ public sealed class RightsTableTests
         grant.set                     olga ivan carl sue           | carl sue
         quota.set                     carl sue                     | carl sue
         quota.recount                 carl sue                     | carl sue
+        template.add                  cora carl sue                | cora carl sue
+        template.modify               cora ivan carl sue           | carl sue
+        template.copy                 cora ivan carl sue           | carl sue
+        template.remove               cora ivan carl sue           | carl sue
+        template.from-instance        carl sue                     | carl sue
+        instance.create-from-template cora ivan pia carl sue       | carl sue
         """;
 
     private static readonly string[] People = ["olga", "mia", "ivan", "pia", "greta", "cora", "mig", "dis", "tag", "carl", "una"];
     private static readonly string s_key = SshKeyTests.Ed25519(1), s_other = SshKeyTests.Ed25519(2);
-    private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown"];
+    private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown", "template.unknown"];
 
     [Fact]
     public void Each_role_may_what_the_table_says_and_nothing_else() => InCluster(async world =>
@@ -171,10 +178,20 @@ public sealed class RightsTableTests
         {
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new SetGrant(Keys.User(who), on, [right]))).Status);
         }
+        await TemplatesAsync(portal);
         foreach (var asked in new OperationRequest[] { new AskMembership("ops", "please"), new AskMembership("others", "please"), new AddSshKey("una's", s_other) })
         {
             Assert.True((await portal.Engine.SubmitAsync(asked, Someone("una"), "", CancellationToken.None)).Ok);
         }
+    }
+
+    /// <summary>Of the templates "small" is cora's: ivan has admin on it, pia the use; "other" is the cluster's.</summary>
+    private static async Task TemplatesAsync(SimPortal portal)
+    {
+        var parameters = new TemplateParameters("alpine", 1, 128, DiskTemplate.Diskless, []);
+        Assert.True((await portal.Engine.SubmitAsync(new AddTemplate("small", parameters), Someone("cora"), "", CancellationToken.None)).Ok);
+        await portal.DoAsync(new AddTemplate("other", parameters));
+        foreach (var (who, right) in new[] { ("ivan", "admin"), ("pia", "use") }) { await portal.DoAsync(new SetGrant(Keys.User(who), Keys.Template(portal.Engine.Now.FindTemplate("small")!.Id), [right])); }
     }
 
     private static Caller Someone(string name) => new(name, name, false, "test");
@@ -236,8 +253,16 @@ public sealed class RightsTableTests
         nameof(SetGrant) => new SetGrant(Keys.User("una"), Keys.Instance(now.Find(i)!.Id), ["power"]),
         nameof(SetQuota) => new SetQuota(Keys.User("una"), QuotaLimits.None),
         nameof(RecountQuota) => new RecountQuota(),
+        nameof(AddTemplate) => new AddTemplate("new1", new TemplateParameters("alpine", 1, 128, DiskTemplate.Diskless, [])),
+        nameof(ModifyTemplate) => new ModifyTemplate(TemplateOf(i)) { Description = "changed" },
+        nameof(CopyTemplate) => new CopyTemplate(TemplateOf(i), "copy"),
+        nameof(RemoveTemplate) => new RemoveTemplate(TemplateOf(i)),
+        nameof(TemplateFromInstance) => new TemplateFromInstance(i, "new1"),
+        nameof(CreateFromTemplate) => new CreateFromTemplate("new1", TemplateOf(i)),
         _ => throw new InvalidOperationException($"{type.Name} has no sample in the test of rights."),
     };
+
+    private static string TemplateOf(string instance) => instance == "own" ? "small" : "other";
 
     private sealed record Row(string Operation, string[] Own, string[] Foreign)
     {

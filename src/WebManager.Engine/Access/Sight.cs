@@ -42,6 +42,7 @@ public sealed class Sight(Func<Picture> now, Caller caller)
         OwnerRow o => Owner(o.Owner),
         UserRequestRow r => ClusterAdmin || r.By == caller.UserId || (r.Kind == UserRequestKind.Membership && Keys.GroupOf(r.Owner) is { } id && Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin)),
         SshKey k => caller.Admin || k.User == caller.UserId,
+        TemplateRow t => Template(t.Id, t.OwnerKey),
         ClusterRow => caller.UserId.Length > 0 || caller.Admin,
         _ => false,
     };
@@ -49,7 +50,8 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     /// <summary>To oneself and one's groups, and on what one administers.</summary>
     private bool Grant(GrantRow g) => ClusterAdmin || Access.IsOne(caller.UserId, g.Subject)
         || (Keys.InstanceOf(g.Target) is { } id && Now.Instances.TryGetValue(id, out var i) && RightsOn(id, i.Owner).HasFlag(InstanceRights.Admin))
-        || (Keys.GroupOf(g.Target) is { } group && Access.Group(caller.UserId, group).HasFlag(UserGroupRights.Admin));
+        || (Keys.GroupOf(g.Target) is { } group && Access.Group(caller.UserId, group).HasFlag(UserGroupRights.Admin))
+        || (Keys.TemplateOf(g.Target) is { } t && Now.Templates.TryGetValue(t, out var template) && Access.Template(caller.UserId, t, template.Owner).HasFlag(TemplateRights.Admin));
 
     /// <summary>What an owner holds: its own, its groups'; everybody's limits.</summary>
     public bool Owner(string owner) => ClusterAdmin || owner == OwnerLimits.DefaultOwner || Access.IsOne(caller.UserId, owner);
@@ -69,6 +71,7 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     public bool Subject(string subject) => subject.IndexOf(':') is var at && at < 0 ? Nodes : subject[..at] switch
     {
         "instance" => Instance(subject[(at + 1)..]),
+        "template" => Now.FindTemplate(subject[(at + 1)..]) is { } t && Template(t.Id, t.Owner),
         "usergroup" => Keys.GroupOf(subject) is { } id && UserGroup(id),
         _ => Nodes,
     };
@@ -76,6 +79,12 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     /// <summary>Its members, its administrators, and those of the cluster.</summary>
     public bool UserGroup(Guid id) =>
         caller.Admin || Access.IsOne(caller.UserId, Keys.Group(id)) || Access.Group(caller.UserId, id) != UserGroupRights.None || Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin);
+
+    /// <summary>An instance template: who has a right on it, and who administers the cluster.</summary>
+    public bool Template(Guid id, string owner) => RightsOnTemplate(id, owner) != TemplateRights.None;
+
+    public TemplateRights RightsOnTemplate(Guid id, string owner) =>
+        caller.Only is not null ? TemplateRights.None : caller.Admin ? RightNames.Parse<TemplateRights>(RightNames.Of<TemplateRights>()) : Access.Template(caller.UserId, id, owner);
 
     public InstanceRights RightsOn(Guid id, string owner) =>
         caller.Only is { } only && !only.Contains(id) ? InstanceRights.None

@@ -1,0 +1,80 @@
+// Instance templates over the API of a whole portal: kept, seen and changed by who may.
+using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using WebManager.Contracts;
+using WebManager.Contracts.Api;
+using WebManager.Engine.Ports;
+using WebManager.Web.Tests.Pages;
+using WebManager.Web.Tests.Support;
+
+namespace WebManager.Web.Tests.Api;
+
+public sealed class TemplateApiTests
+{
+    private static AddTemplateRequest Small(string name) => new(name, "tiny", 1, 512, "mirror", [64, 128]) { Description = "for the course" };
+
+    [Fact]
+    public async Task Template_is_made_read_changed_copied_and_removed()
+    {
+        using var portal = WithImage();
+        using var root = portal.Api();
+        await DoneAsync(root.PostAsJsonAsync("/api/v1/templates", Small("small"), WireJson.Options));
+        var made = await root.GetFromJsonAsync<TemplateView>("/api/v1/templates/small", WireJson.Options);
+        Assert.Equal(("small", "", "for the course", 1, 512, "mirror", 1, true, false), (made!.Name, made.Owner, made.Description, made.Vcpus, made.MemoryMiB, made.Template, made.Nics, made.Start, made.SizesFree));
+        Assert.Equal([64, 128], made.DisksMiB);
+        Assert.Equal(["admin", "use"], made.Rights);
+        await DoneAsync(root.PatchAsJsonAsync("/api/v1/templates/small", new ModifyTemplateRequest { NewName = "tiny", Vcpus = 2, Template = "diskless", SizesFree = true }, WireJson.Options));
+        var changed = await root.GetFromJsonAsync<TemplateView>($"/api/v1/templates/{made.Id}", WireJson.Options);
+        Assert.Equal(("tiny", 2, 512, "diskless", 0, true, "for the course"), (changed!.Name, changed.Vcpus, changed.MemoryMiB, changed.Template, changed.DisksMiB.Count, changed.SizesFree, changed.Description));
+        await DoneAsync(root.PostAsJsonAsync("/api/v1/templates/tiny/copy", new CopyTemplateRequest("second"), WireJson.Options));
+        await ApiTests.AssertProblemAsync(await root.PostAsJsonAsync("/api/v1/templates/tiny/copy", new CopyTemplateRequest("second"), WireJson.Options), 409, "template.exists", "newName");
+        await ApiTests.AssertProblemAsync(await root.PostAsJsonAsync("/api/v1/templates", Small("x") with { Template = "tape" }, WireJson.Options), 422, "instance.template-unknown", "template");
+        await ApiTests.AssertProblemAsync(await root.PostAsJsonAsync("/api/v1/templates", Small("x") with { Image = "none" }, WireJson.Options), 422, "image.unknown", "image");
+        await ApiTests.AssertProblemAsync(await root.PatchAsJsonAsync("/api/v1/templates/tiny", new ModifyTemplateRequest(), WireJson.Options), 409, "template.nothing-to-change");
+        await DoneAsync(root.DeleteAsync("/api/v1/templates/tiny"));
+        await ApiTests.AssertProblemAsync(await root.GetAsync("/api/v1/templates/tiny"), 404, "template.not-found");
+        await ApiTests.AssertProblemAsync(await root.DeleteAsync("/api/v1/templates/tiny"), 404, "template.unknown");
+        await ApiTests.AssertProblemAsync(await root.PatchAsJsonAsync("/api/v1/templates/tiny", new ModifyTemplateRequest { Vcpus = 2 }, WireJson.Options), 404, "template.unknown");
+        Assert.Equal("second", Assert.Single(await root.GetFromJsonAsync<TemplateView[]>("/api/v1/templates", WireJson.Options) ?? []).Name);
+    }
+
+    [Fact]
+    public async Task Only_who_has_a_right_sees_it_and_creation_asks_the_template()
+    {
+        using var portal = WithImage();
+        using var root = portal.Api();
+        using var ada = portal.Api(await portal.UserAsync("ada"));
+        using var eve = portal.Api(await portal.UserAsync("eve"));
+        await DoneAsync(root.PostAsJsonAsync("/api/v1/templates", Small("small"), WireJson.Options));
+        await DoneAsync(root.PostAsJsonAsync("/api/v1/user-groups", new AddUserGroupRequest("students"), WireJson.Options));
+        await DoneAsync(root.PutAsJsonAsync("/api/v1/user-groups/students/members/ada", new SetMemberRequest(), WireJson.Options));
+        await DoneAsync(root.PutAsJsonAsync("/api/v1/grants", new SetGrantRequest("usergroup:students", "template:small", ["use"]), WireJson.Options));
+        Assert.Equal(["use"], Assert.Single(await ada.GetFromJsonAsync<TemplateView[]>("/api/v1/templates", WireJson.Options) ?? []).Rights);
+        Assert.Empty(await eve.GetFromJsonAsync<TemplateView[]>("/api/v1/templates", WireJson.Options) ?? []);
+        Assert.Contains(await ada.GetFromJsonAsync<RightView[]>("/api/v1/rights/me", WireJson.Options) ?? [], r => (r.TargetName, r.Through) == ("small", "usergroup:students"));
+        await ApiTests.AssertProblemAsync(await eve.GetAsync("/api/v1/templates/small"), 404, "template.not-found");
+        await ApiTests.AssertProblemAsync(await eve.DeleteAsync("/api/v1/templates/small"), 404, "template.unknown");
+        await ApiTests.AssertProblemAsync(await ada.DeleteAsync("/api/v1/templates/small"), 403, "right.missing");
+        await ApiTests.AssertProblemAsync(await ada.PostAsJsonAsync("/api/v1/templates", Small("own"), WireJson.Options), 403, "right.missing");
+
+        var from = new CreateInstanceRequest("a1") { FromTemplate = "small", Owner = "usergroup:students" };
+        Task<HttpResponseMessage> CreateAsync(HttpClient who, CreateInstanceRequest request) => who.PostAsJsonAsync("/api/v1/instances", request, WireJson.Options);
+        await ApiTests.AssertProblemAsync(await CreateAsync(eve, from), 422, "template.unknown", "fromTemplate");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Owner = null }), 403, "right.missing", "owner");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Vcpus = 2 }), 422, "template.fixed", "vcpus");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Template = "file" }), 422, "template.fixed", "template");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Start = false }), 422, "template.fixed", "start");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Name = "Not a name" }), 422, "name.invalid", "name");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from), 422, "memory.too-large", "memoryMiB");   // the right is there; what is missing is a node
+        await ApiTests.AssertProblemAsync(await CreateAsync(root, new CreateInstanceRequest("a1", "tiny", 1)), 400, "request.invalid-json", "memoryMiB");
+    }
+
+    /// <summary>With images, and without a node.</summary>
+    private static TestPortal WithImage() => new(services => services.AddSingleton<IImageCatalog>(new FakeEngine()));
+
+    private static async Task DoneAsync(Task<HttpResponseMessage> answer)
+    {
+        using var got = await answer;
+        Assert.True(got.IsSuccessStatusCode, $"{got.StatusCode}: {await got.Content.ReadAsStringAsync()}");
+    }
+}
