@@ -231,6 +231,10 @@ public sealed class TemplateTests
         Assert.Equal("instance.unknown", engine.WouldRefuse(new TemplateFromInstance("web1", "stolen"), s_pia)?.Code);
         await world.Portal.DoAsync(new SetGrant(Keys.User("pia"), Keys.Instance(engine.FindInstance("web1")!.Id), ["power"]));
         Assert.Equal("right.missing", engine.WouldRefuse(new TemplateFromInstance("web1", "stolen"), s_pia)?.Code);   // its settings are not hers to read
+        var only = s_cora with { Only = [engine.FindInstance("web1")!.Id] };   // a token for that instance is for no template
+        Assert.Equal("right.missing", engine.WouldRefuse(new TemplateFromInstance("web1", "more"), only)?.Code);
+        Assert.Equal("right.missing", engine.WouldRefuse(new CreateFromTemplate("web3", "web"), only)?.Code);
+        Assert.Empty(Seen(engine, only));
     });
 
     [Fact]
@@ -240,6 +244,7 @@ public sealed class TemplateTests
         var before = engine.Now.FindTemplate("course");
         world.CrashPortal();
         await world.StartPortalAsync();
+        await world.DelayAsync(TimeSpan.FromSeconds(2));   // its nodes have answered
         Assert.Equal(before, world.Portal!.Engine.Now.FindTemplate("course"));
         Assert.Equal(["course"], Seen(world.Portal.Engine, s_ada));
         Assert.Null(world.Portal.Engine.WouldRefuse(new CreateFromTemplate("a1", "course") { Owner = course }, s_ada));

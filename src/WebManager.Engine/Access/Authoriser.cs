@@ -32,7 +32,7 @@ internal static class Authoriser
     }
 
     private static bool OfOnly(OperationRequest request, Caller caller, Picture now) =>
-        request is InstanceRequest r and not CreateInstance && now.Find(r.Instance) is { } i && caller.Only!.Contains(i.Id);
+        request is InstanceRequest r and not (CreateInstance or TemplateFromInstance) && now.Find(r.Instance) is { } i && caller.Only!.Contains(i.Id);
 
     private static bool Allows(Right right, OperationRequest request, Caller caller, Picture now, IPeople people)
     {

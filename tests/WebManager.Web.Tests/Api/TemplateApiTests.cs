@@ -57,15 +57,15 @@ public sealed class TemplateApiTests
         await ApiTests.AssertProblemAsync(await ada.DeleteAsync("/api/v1/templates/small"), 403, "right.missing");
         await ApiTests.AssertProblemAsync(await ada.PostAsJsonAsync("/api/v1/templates", Small("own"), WireJson.Options), 403, "right.missing");
 
-        var from = new CreateInstanceRequest("a1") { FromTemplate = "small", Owner = "usergroup:students" };
+        var asked = new CreateInstanceRequest("a1") { FromTemplate = "small", Owner = "usergroup:students" };
         Task<HttpResponseMessage> CreateAsync(HttpClient who, CreateInstanceRequest request) => who.PostAsJsonAsync("/api/v1/instances", request, WireJson.Options);
-        await ApiTests.AssertProblemAsync(await CreateAsync(eve, from), 422, "template.unknown", "fromTemplate");
-        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Owner = null }), 403, "right.missing", "owner");
-        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Vcpus = 2 }), 422, "template.fixed", "vcpus");
-        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Template = "file" }), 422, "template.fixed", "template");
-        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Start = false }), 422, "template.fixed", "start");
-        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from with { Name = "Not a name" }), 422, "name.invalid", "name");
-        await ApiTests.AssertProblemAsync(await CreateAsync(ada, from), 422, "memory.too-large", "memoryMiB");   // the right is there; what is missing is a node
+        await ApiTests.AssertProblemAsync(await CreateAsync(eve, asked), 422, "template.unknown", "fromTemplate");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked with { Owner = null }), 403, "right.missing", "owner");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked with { Vcpus = 2 }), 422, "template.fixed", "vcpus");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked with { Template = "file" }), 422, "template.fixed", "template");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked with { Start = false }), 422, "template.fixed", "start");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked with { Name = "Not a name" }), 422, "name.invalid", "name");
+        await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked), 422, "memory.too-large", "memoryMiB");   // the right is there; what is missing is a node
         await ApiTests.AssertProblemAsync(await CreateAsync(root, new CreateInstanceRequest("a1", "tiny", 1)), 400, "request.invalid-json", "memoryMiB");
     }
 

@@ -205,6 +205,7 @@ public sealed class TemplateFlowTests(Browser browser) : IClassFixture<Browser>
     public async Task Quota_page_shows_one_persona_at_a_time_and_the_address_says_which()
     {
         var engine = Scene.Filled();
+        AccessScene.Hold(engine, Keys.Group(AccessScene.Ops), "ops", default, default, default, QuotaLimits.None, own: false);
         await using var portal = await ForAsync(engine, AccessScene.Anna);
         var page = await browser.OpenAsync("/quotas", portal: portal);
         await Expect(page.GetByTestId("quota-of").Locator("option")).ToHaveTextAsync(["Me and my groups", "anna (me)", "ops", "research"]);

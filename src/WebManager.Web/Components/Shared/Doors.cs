@@ -20,9 +20,9 @@ public static class Doors
     public static IReadOnlyList<string> OwnersFor(this IClusterEngine engine, Caller? caller) => caller is null ? []
         : [.. engine.Now.Access.SubjectsOf(caller.UserId).Where(owner => engine.May(new CreateInstance("a", "", 1, 1, DiskTemplate.Diskless, []) { Owner = owner }, caller))];
 
-    /// <summary>Keys of those for whom the caller may make instances from the template.</summary>
+    /// <summary>Keys of those for whom the caller may make instances from the template. Without a name: so nothing but the right is looked into.</summary>
     public static IReadOnlyList<string> OwnersFor(this IClusterEngine engine, Caller? caller, InstanceTemplate template) => caller is null ? []
-        : [.. engine.Now.Access.SubjectsOf(caller.UserId).Where(owner => engine.May(new CreateFromTemplate("a", template.Name) { Owner = owner }, caller))];
+        : [.. engine.Now.Access.SubjectsOf(caller.UserId).Where(owner => engine.May(new CreateFromTemplate("", template.Name) { Owner = owner }, caller))];
 
     public static bool MayGrant(this IClusterEngine engine, string target, Caller? caller) => caller is not null && engine.May(new SetGrant(Keys.User(caller.UserId), target, ["admin"]), caller);
 }
