@@ -1,5 +1,7 @@
 // Instance templates over the API of a whole portal: kept, seen and changed by who may.
 using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
@@ -67,6 +69,59 @@ public sealed class TemplateApiTests
         await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked with { Name = "Not a name" }), 422, "name.invalid", "name");
         await ApiTests.AssertProblemAsync(await CreateAsync(ada, asked), 422, "memory.too-large", "memoryMiB");   // the right is there; what is missing is a node
         await ApiTests.AssertProblemAsync(await CreateAsync(root, new CreateInstanceRequest("a1", "tiny", 1)), 400, "request.invalid-json", "memoryMiB");
+    }
+
+    [Fact]
+    public async Task Hub_tells_of_templates_and_of_their_end_whom_they_concern()
+    {
+        using var portal = WithImage();
+        using var root = portal.Api();
+        var (ada, eve) = (await portal.UserAsync("ada"), await portal.UserAsync("eve"));
+        await DoneAsync(root.PostAsJsonAsync("/api/v1/templates", Small("small"), WireJson.Options));
+        await DoneAsync(root.PutAsJsonAsync("/api/v1/grants", new SetGrantRequest("user:ada", "template:small", ["use"]), WireJson.Options));
+        await using var hers = await HubAsync(portal, ada);
+        await using var others = await HubAsync(portal, eve);
+        Assert.Contains("\"name\":\"small\"", await hers.UntilAsync("\"snapshot\":true"), StringComparison.Ordinal);
+        Assert.DoesNotContain("small", await others.UntilAsync("\"snapshot\":true"), StringComparison.Ordinal);
+        var id = (await root.GetFromJsonAsync<TemplateView>("/api/v1/templates/small", WireJson.Options))!.Id;
+        await DoneAsync(root.PutAsJsonAsync("/api/v1/grants", new SetGrantRequest("user:ada", "template:small", []), WireJson.Options));
+        Assert.Contains($"\"templatesGone\":[\"{id}\"]", await hers.UntilAsync("templatesGone\":[\""), StringComparison.Ordinal);
+    }
+
+    private static async Task<Hub> HubAsync(TestPortal portal, string token)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
+        await socket.ConnectAsync(new Uri($"ws://{portal.Address.Authority}/hubs/cluster"), default);
+        foreach (var frame in new[] { """{"protocol":"json","version":1}""", """{"type":4,"invocationId":"1","target":"Follow","arguments":[]}""" })
+        {
+            await socket.SendAsync(Encoding.UTF8.GetBytes(frame + '\u001e'), WebSocketMessageType.Text, true, default);
+        }
+        return new Hub(socket);
+    }
+
+    private sealed class Hub(ClientWebSocket socket) : IAsyncDisposable
+    {
+        private readonly StringBuilder _text = new();
+
+        /// <summary>All that came, once this has come.</summary>
+        public async Task<string> UntilAsync(string words)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            var buffer = new byte[64 * 1024];
+            while (!_text.ToString().Contains(words, StringComparison.Ordinal))
+            {
+                var got = await socket.ReceiveAsync(buffer, limit.Token);
+                _text.Append(Encoding.UTF8.GetString(buffer, 0, got.Count));
+            }
+            return _text.ToString();
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            socket.Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 
     /// <summary>With images, and without a node.</summary>
