@@ -134,6 +134,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         Holdings = stored.Holdings.ToImmutableSortedDictionary(h => h.Owner, h => h, StringComparer.Ordinal),
         UserRequests = stored.UserRequests.ToImmutableSortedDictionary(r => r.Id, r => r),
         SshKeys = stored.SshKeys.ToImmutableSortedDictionary(k => k.Id, k => k),
+        Templates = stored.Templates.ToImmutableSortedDictionary(t => t.Id, t => t),
         Quotas = stored.Quotas.ToImmutableSortedDictionary(q => q.Owner, q => q, StringComparer.Ordinal),
         LastJobId = stored.LastJobId,
     };

@@ -14,7 +14,7 @@ public sealed class RightsTableTests
 {
     private static readonly string[] People = ["olga", "mia", "ivan", "pia", "greta", "cora", "mig", "dis", "tag", "carl", "una"];
     private static readonly string s_key = SshKeyTests.Ed25519(1), s_other = SshKeyTests.Ed25519(2);
-    private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown"];
+    private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown", "template.unknown"];
 
     [Fact]
     public void Each_role_may_what_the_table_says_and_nothing_else() => InCluster(async world =>
@@ -128,10 +128,20 @@ public sealed class RightsTableTests
         {
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new SetGrant(Keys.User(who), on, [right]))).Status);
         }
+        await TemplatesAsync(portal);
         foreach (var asked in new OperationRequest[] { new AskMembership("ops", "please"), new AskMembership("others", "please"), new AddSshKey("una's", s_other) })
         {
             Assert.True((await portal.Engine.SubmitAsync(asked, Someone("una"), "", CancellationToken.None)).Ok);
         }
+    }
+
+    /// <summary>Of the templates "small" is cora's: ivan has admin on it, pia the use; "other" is the cluster's.</summary>
+    private static async Task TemplatesAsync(SimPortal portal)
+    {
+        var parameters = new TemplateParameters("alpine", 1, 128, DiskTemplate.Diskless, []);
+        Assert.True((await portal.Engine.SubmitAsync(new AddTemplate("small", parameters), Someone("cora"), "", CancellationToken.None)).Ok);
+        await portal.DoAsync(new AddTemplate("other", parameters));
+        foreach (var (who, right) in new[] { ("ivan", "admin"), ("pia", "use") }) { await portal.DoAsync(new SetGrant(Keys.User(who), Keys.Template(portal.Engine.Now.FindTemplate("small")!.Id), [right])); }
     }
 
     private static Caller Someone(string name) => new(name, name, false, "test");
@@ -193,6 +203,14 @@ public sealed class RightsTableTests
         nameof(SetGrant) => new SetGrant(Keys.User("una"), Keys.Instance(now.Find(i)!.Id), ["power"]),
         nameof(SetQuota) => new SetQuota(Keys.User("una"), QuotaLimits.None),
         nameof(RecountQuota) => new RecountQuota(),
+        nameof(AddTemplate) => new AddTemplate("new1", new TemplateParameters("alpine", 1, 128, DiskTemplate.Diskless, [])),
+        nameof(ModifyTemplate) => new ModifyTemplate(TemplateOf(i)) { Description = "changed" },
+        nameof(CopyTemplate) => new CopyTemplate(TemplateOf(i), "copy"),
+        nameof(RemoveTemplate) => new RemoveTemplate(TemplateOf(i)),
+        nameof(TemplateFromInstance) => new TemplateFromInstance(i, "new1"),
+        nameof(CreateFromTemplate) => new CreateFromTemplate("new1", TemplateOf(i)),
         _ => throw new InvalidOperationException($"{type.Name} has no sample in the test of rights."),
     };
+
+    private static string TemplateOf(string instance) => instance == "own" ? "small" : "other";
 }

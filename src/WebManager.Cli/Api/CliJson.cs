@@ -74,5 +74,10 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(TokenView[]))]
 [JsonSerializable(typeof(AddTokenRequest))]
 [JsonSerializable(typeof(AddTokenReply))]
+[JsonSerializable(typeof(TemplateView[]))]
+[JsonSerializable(typeof(AddTemplateRequest))]
+[JsonSerializable(typeof(ModifyTemplateRequest))]
+[JsonSerializable(typeof(CopyTemplateRequest))]
+[JsonSerializable(typeof(TemplateFromInstanceRequest))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -7,7 +7,7 @@ namespace WebManager.Cli.Commands;
 
 internal static class GrantCommands
 {
-    public static Command Grant(Surroundings around) => new Command("grant", "Rights that users and groups have on the cluster, instances and groups.").With(List(around), Set(around), Remove(around));
+    public static Command Grant(Surroundings around) => new Command("grant", "Rights that users and groups have on the cluster, instances, instance templates and groups.").With(List(around), Set(around), Remove(around));
 
     public static Command Rights(Surroundings around)
     {
@@ -23,7 +23,7 @@ internal static class GrantCommands
     private static Command List(Surroundings around)
     {
         var subject = new Option<string?>("--subject") { Description = "Only of this one: user:NAME or usergroup:NAME.", HelpName = "SUBJECT" };
-        var target = new Option<string?>("--target") { Description = "Only on this: cluster, instance:NAME or usergroup:NAME.", HelpName = "TARGET" };
+        var target = new Option<string?>("--target") { Description = "Only on this: cluster, instance:NAME, template:NAME or usergroup:NAME.", HelpName = "TARGET" };
         return new Command("list", "All grants that you may see.").Does(around, run => run.ShowAsync("grants" + Query(("subject", run.Get(subject)), ("target", run.Get(target))), CliJson.Default.GrantViewArray, all =>
         {
             var table = new Output.Table("SUBJECT", "TARGET", "RIGHTS");
@@ -37,7 +37,7 @@ internal static class GrantCommands
         var (subject, target, reason, noWait) = (Subject(), Target(), Parts.Reason(), Parts.NoWait());
         var rights = new Argument<string>("RIGHT[,RIGHT...]")
         {
-            Description = "All that it has from then on. On the cluster: admin, create_vm, migrate, replace_disks, tags; on an instance: admin, power, remove, modify, console; on a group: admin.",
+            Description = "All that it has from then on. On the cluster: admin, create_vm, migrate, replace_disks, tags; on an instance: admin, power, remove, modify, console; on an instance template: admin, use; on a group: admin.",
         };
         return new Command("set", "Give rights on something; what was given on it before is replaced.").Does(around, async run =>
         {
@@ -58,7 +58,7 @@ internal static class GrantCommands
         await JobFollower.FollowAsync(run, await run.Portal.PutAsync("grants", body, CliJson.Default.SetGrantRequest, CliJson.Default.JobAccepted, run.Ct), noWait);
 
     private static Argument<string> Subject() => new("SUBJECT") { Description = "user:NAME, usergroup:NAME or a name." };
-    private static Argument<string> Target() => new("TARGET") { Description = "cluster, instance:NAME or usergroup:NAME." };
+    private static Argument<string> Target() => new("TARGET") { Description = "cluster, instance:NAME, template:NAME or usergroup:NAME." };
 
     /// <summary>"instance:web1" for the key "instance:ID" and its name.</summary>
     private static string On(string key, string name) => key.IndexOf(':') is var at and >= 0 ? $"{key[..at]}:{name}" : key;

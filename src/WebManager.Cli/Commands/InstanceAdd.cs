@@ -19,6 +19,7 @@ internal static class InstanceAdd
         var secondary = new Option<string?>("--secondary") { Description = "The node for the copy; chosen if left out.", HelpName = "NODE" };
         var sshKey = new Option<FileInfo[]>("--ssh-key") { Description = "A file with public keys that may sign in.", HelpName = "FILE" };
         var osParams = new Option<string[]>("--osparam") { Description = "A parameter of the image.", HelpName = "KEY=VALUE" };
+        var nics = Parts.Int("--nics", "Network cards (1).", "N", 0, 8);
         var noStart = new Option<bool>("--no-start") { Description = "Make it, but leave it down." };
         var owner = new Option<string?>("--owner") { Description = "Who owns it and is charged: user:NAME, usergroup:NAME or a name; you if left out.", HelpName = "OWNER" };
         var force = InstanceOwner.Force();
@@ -34,6 +35,7 @@ internal static class InstanceAdd
                 Secondary = run.Get(secondary),
                 SshKeys = ReadKeys(run.Get(sshKey) ?? []),
                 OsParams = ReadParams(run.Get(osParams) ?? []),
+                Nics = run.Get(nics),
                 Start = !run.Get(noStart),
                 Owner = run.Get(owner),
                 Force = run.Get(force),
@@ -41,10 +43,10 @@ internal static class InstanceAdd
             };
             var job = await run.Portal.PostAsync("instances", request, CliJson.Default.CreateInstanceRequest, CliJson.Default.JobAccepted, run.Ct);
             await JobFollower.FollowAsync(run, job, run.Get(noWait));
-        }, name, image, vcpus, memory, disks, template, primary, secondary, sshKey, osParams, noStart, owner, force, reason, noWait);
+        }, name, image, vcpus, memory, disks, template, primary, secondary, sshKey, osParams, nics, noStart, owner, force, reason, noWait);
     }
 
-    private static List<string>? ReadKeys(FileInfo[] files)
+    public static List<string>? ReadKeys(FileInfo[] files)
     {
         var keys = new List<string>();
         foreach (var file in files)
@@ -58,7 +60,7 @@ internal static class InstanceAdd
         return keys.Count == 0 ? null : keys;
     }
 
-    private static Dictionary<string, string>? ReadParams(string[] pairs)
+    public static Dictionary<string, string>? ReadParams(string[] pairs)
     {
         var all = new Dictionary<string, string>();
         foreach (var pair in pairs)

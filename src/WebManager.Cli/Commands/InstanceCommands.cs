@@ -1,4 +1,4 @@
-// wm instance: everything but add.
+// wm instance: everything but add and create.
 using System.CommandLine;
 using System.Globalization;
 using WebManager.Cli.Api;
@@ -10,7 +10,7 @@ namespace WebManager.Cli.Commands;
 internal static class InstanceCommands
 {
     public static Command Instance(Surroundings around) => new Command("instance", "Virtual machines.").With(
-        InstanceAdd.Add(around), List(around), Show(around), InstanceModify.Modify(around),
+        InstanceAdd.Add(around), InstanceCreate.Create(around), List(around), Show(around), InstanceModify.Modify(around),
         Act(around, "start", "Start it."),
         Act(around, "stop", "Shut it down; the owner then wants it down.", "after which it is switched off (30)"),
         Act(around, "reboot", "Shut it down and start it.", "after which it is switched off (30)"),
@@ -23,9 +23,9 @@ internal static class InstanceCommands
     private static Command List(Surroundings around) => new Command("list", "All instances that you may see.").Does(around,
         run => run.ShowAsync("instances", CliJson.Default.InstanceViewArray, all =>
         {
-            var table = new Output.Table("NAME", "STATUS", "PRIMARY", "SECONDARY", "MIRROR", "IP", "VCPUS", "MEMORY", "DISK", "IMAGE");
+            var table = new Output.Table("NAME", "STATUS", "PRIMARY", "SECONDARY", "MIRROR", "IP", "VCPUS", "MEMORY", "DISK", "IMAGE", "OWNER");
             foreach (var i in all)
-                table.Row(i.Name, i.Status, i.Primary, i.Secondary, Mirror(i), i.Ip, $"{i.Vcpus}", Sizes.Format(i.MemoryMiB), Disks(i), i.Image);
+                table.Row(i.Name, i.Status, i.Primary, i.Secondary, Mirror(i), i.Ip, $"{i.Vcpus}", Sizes.Format(i.MemoryMiB), Disks(i), i.Image, i.Owner);
             table.Write(run.Around, "There are no instances. Make one: wm instance add NAME --image tiny-linux --memory 64M");
         }));
 

@@ -181,14 +181,24 @@ public sealed record ModifyInstanceRequest
     public string? Reason { get; init; }
 }
 
-/// <summary>POST /api/v1/instances. DisksMiB: empty for diskless. Template: diskless, file, mirror.</summary>
-public sealed record CreateInstanceRequest(string Name, string Image, int Vcpus, int MemoryMiB, string Template, IReadOnlyList<long> DisksMiB)
+/// <summary>
+/// POST /api/v1/instances. DisksMiB: empty for diskless. Template: the disk template: diskless, file, mirror. These fields are required, except with
+/// FromTemplate: what is left out is then as the instance template says, and what differs from it is refused where it leaves no choice.
+/// </summary>
+public sealed record CreateInstanceRequest(string Name, string? Image = null, int? Vcpus = null, int? MemoryMiB = null, string? Template = null, IReadOnlyList<long>? DisksMiB = null)
 {
+    /// <summary>An instance template by name or id.</summary>
+    public string? FromTemplate { get; init; }
+
+    /// <summary>How many network cards; 1 if left out.</summary>
+    public int? Nics { get; init; }
     public string? Primary { get; init; }
     public string? Secondary { get; init; }
     public IReadOnlyList<string>? SshKeys { get; init; }
     public IReadOnlyDictionary<string, string>? OsParams { get; init; }
-    public bool Start { get; init; } = true;
+
+    /// <summary>True if left out.</summary>
+    public bool? Start { get; init; }
 
     /// <summary>user:NAME, usergroup:NAME or nobody; null: the caller.</summary>
     public string? Owner { get; init; }

@@ -54,6 +54,13 @@ public sealed class AccessIndex
     /// <summary>On a group of people.</summary>
     public UserGroupRights Group(string user, Guid id) => SubjectsOf(user).Aggregate(UserGroupRights.None, (all, s) => all | Of<UserGroupRights>(s, Keys.Group(id)));
 
+    /// <summary>On an instance template. The owner has admin on it, and so has who administers the cluster.</summary>
+    public TemplateRights Template(string user, Guid id, string owner) =>
+        Cluster(user).HasFlag(ClusterRights.Admin) ? AllOf<TemplateRights>() : SubjectsOf(user).Aggregate(TemplateRights.None, (all, s) => all | (s == owner ? AllOf<TemplateRights>() : TemplateOf(s, id)));
+
+    /// <summary>Of one subject alone, without its groups.</summary>
+    public TemplateRights TemplateOf(string subject, Guid id) => Of<TemplateRights>(subject, Keys.Template(id)) is var r && r.HasFlag(TemplateRights.Admin) ? AllOf<TemplateRights>() : r;
+
     private T Of<T>(string subject, string on) where T : struct, Enum
     {
         if (!_rights.TryGetValue(subject, out var grants) || !grants.TryGetValue(on, out var names)) { return default; }
@@ -66,14 +73,16 @@ public sealed class AccessIndex
 /// <summary>The names of rights on the wire and in the database: create_vm, replace_disks, ... (checklist, "Permission names").</summary>
 public static class RightNames
 {
-    private static readonly Dictionary<Type, ImmutableArray<(string Name, int Value)>> s_names = new[] { typeof(ClusterRights), typeof(InstanceRights), typeof(UserGroupRights) }
+    private static readonly Dictionary<Type, ImmutableArray<(string Name, int Value)>> s_names = new[] { typeof(ClusterRights), typeof(InstanceRights), typeof(UserGroupRights), typeof(TemplateRights) }
         .ToDictionary(t => t, t => Enum.GetValues(t).Cast<object>().Select(v => (Word(v.ToString()!), (int)v)).Where(v => v.Item2 != 0).ToImmutableArray());
 
     public static IReadOnlyList<string> Of<T>() where T : struct, Enum => [.. s_names[typeof(T)].Select(n => n.Name)];
 
     /// <summary>Those of an object's kind; null: there is no such kind.</summary>
     public static IReadOnlyList<string>? For(string on) =>
-        on == Keys.Cluster ? Of<ClusterRights>() : Keys.InstanceOf(on) is not null ? Of<InstanceRights>() : Keys.GroupOf(on) is not null ? Of<UserGroupRights>() : null;
+        on == Keys.Cluster ? Of<ClusterRights>() : Keys.InstanceOf(on) is not null ? Of<InstanceRights>() : Keys.GroupOf(on) is not null ? Of<UserGroupRights>() : Keys.TemplateOf(on) is not null ? Of<TemplateRights>() : null;
+
+    public static IReadOnlyList<string> Names<T>(T rights) where T : struct, Enum => [.. s_names[typeof(T)].Where(n => (Convert.ToInt32(rights, System.Globalization.CultureInfo.InvariantCulture) & n.Value) != 0).Select(n => n.Name)];
 
     /// <summary>Unknown names count for nothing: a later version may have more.</summary>
     public static T Parse<T>(IReadOnlyList<string> names) where T : struct, Enum

@@ -20,19 +20,21 @@ internal static class Authoriser
         if (account is { Active: false }) { return new Refusal(Missing, $"The account {caller.Name} is not active."); }
         if (caller.ReadOnly) { return new Refusal("right.read-only", "This token may only look.", "Use a token that may write."); }
         if (caller.Only is not null && !OfOnly(request, caller, now)) { return new Refusal(Missing, "This token is for other instances.", "Use another token, or sign in."); }
-        if (Allows(right, request, caller, now)) { return null; }
+        if (Allows(right, request, caller, now, people)) { return null; }
         // Whether there is what one may not see is nobody's business.
         if (request is InstanceRequest r and not CreateInstance && !caller.Admin && (now.Access.Cluster(caller.UserId) & ~ClusterRights.CreateVm) == 0 && !(now.Find(r.Instance) is { } i && now.Access.Instance(caller.UserId, i.Id, i.Owner) != InstanceRights.None))
         {
             return new Refusal("instance.unknown", $"There is no instance {Shown.Name(r.Instance)}.") { Field = "instance" };
         }
+        if (Hidden(request, caller, now) is { } hidden) { return hidden; }
+        if (request is CreateFromTemplate from && Instead(from, caller, now, people) is { } instead) { return instead; }
         return new Refusal(Missing, $"{caller.Name} may not do that ({request.Name}).", "Ask an administrator.");
     }
 
     private static bool OfOnly(OperationRequest request, Caller caller, Picture now) =>
-        request is InstanceRequest r and not CreateInstance && now.Find(r.Instance) is { } i && caller.Only!.Contains(i.Id);
+        request is InstanceRequest r and not (CreateInstance or TemplateFromInstance) && now.Find(r.Instance) is { } i && caller.Only!.Contains(i.Id);
 
-    private static bool Allows(Right right, OperationRequest request, Caller caller, Picture now)
+    private static bool Allows(Right right, OperationRequest request, Caller caller, Picture now, IPeople people)
     {
         if (right == Right.WatcherOnly) { return false; }
         if (right is Right.Account or Right.OwnQuota) { return caller.Account && (right == Right.Account || (request is AskQuota own && now.Access.IsOne(caller.UserId, own.Owner))); }
@@ -57,6 +59,10 @@ internal static class Authoriser
             Right.Decide => request is DecideRequest d && MayDecide(d, caller, now, cluster),
             Right.OwnRequest => request is WithdrawRequest w && now.UserRequests.GetValueOrDefault(w.Request)?.By == caller.UserId,
             Right.OwnKeys => (request is AddSshKey a && (a.User is null || a.User == caller.UserId)) || (request is RemoveSshKey k && now.SshKeys.GetValueOrDefault(k.Key)?.User == caller.UserId),
+            Right.MakeTemplate => MayMakeTemplates(caller, now),
+            Right.TemplateAdmin => request is TemplateRequest t && now.FindTemplate(t.Template) is { } template && now.Access.Template(caller.UserId, template.Id, template.Owner).HasFlag(TemplateRights.Admin),
+            Right.TemplateOfInstance => MayMakeTemplates(caller, now) && On(request, caller, now).HasFlag(InstanceRights.Modify),
+            Right.UseTemplate => request is CreateFromTemplate u && MayUse(u, u.OwnerFor(caller), caller, now, people),
             Right.GrantOn => request is SetGrant s && MayGrant(s.Target, caller, now),
         };
     }
@@ -69,6 +75,43 @@ internal static class Authoriser
         caller.Admin || now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin)
         || (now.Access.IsOne(caller.UserId, owner) && now.Access.ClusterOf(owner).HasFlag(ClusterRights.CreateVm));
 
+    /// <summary>With a right to create of one's own: what a group's members may make is the group's.</summary>
+    public static bool MayMakeTemplates(Caller caller, Picture now) =>
+        caller.Admin || now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin) || now.Access.ClusterOf(Keys.User(caller.UserId)).HasFlag(ClusterRights.CreateVm);
+
+    /// <summary>
+    /// Who may create for the owner anyway and sees the template; or the owner, oneself or a group one is in, was given the use of a template whose
+    /// own owner may create.
+    /// </summary>
+    private static bool MayUse(CreateFromTemplate request, string owner, Caller caller, Picture now, IPeople people)
+    {
+        if (now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin)) { return true; }
+        if (now.FindTemplate(request.Template) is not { } t) { return false; }
+        if (MayCreate(owner, caller, now)) { return now.Access.Template(caller.UserId, t.Id, t.Owner) != TemplateRights.None; }
+        return now.Access.IsOne(caller.UserId, owner) && now.Access.TemplateOf(owner, t.Id).HasFlag(TemplateRights.Use) && TemplateRules.Stands(t, now, people);
+    }
+
+    /// <summary>Templates that one may not see are not there.</summary>
+    private static Refusal? Hidden(OperationRequest request, Caller caller, Picture now)
+    {
+        bool Sees(string name) => now.FindTemplate(name) is { } t && now.Access.Template(caller.UserId, t.Id, t.Owner) != TemplateRights.None;
+        return request switch
+        {
+            TemplateRequest t and not AddTemplate when !Sees(t.Template) => TemplateRules.Unknown(t.Template),
+            CreateFromTemplate c when !Sees(c.Template) => TemplateRules.Unknown(c.Template, "fromTemplate"),
+            _ => null,
+        };
+    }
+
+    /// <summary>Why a template that one sees is of no use now, and for whom it would be.</summary>
+    private static Refusal? Instead(CreateFromTemplate request, Caller caller, Picture now, IPeople people)
+    {
+        var t = now.FindTemplate(request.Template)!;
+        var owners = now.Access.SubjectsOf(caller.UserId).Where(owner => MayUse(request, owner, caller, now, people)).Select(owner => Subjects.Name(owner, now, people)).ToList();
+        return owners.Count > 0 ? new Refusal(Missing, $"{caller.Name} may use the instance template {t.Name} only for {Shown.Some(owners)}.", $"Name {owners[0]} as the owner.") { Field = "owner" }
+            : TemplateRules.Stands(t, now, people) ? null : new Refusal(Missing, $"The instance template {t.Name} is of somebody who may not create instances any more.", "Ask an administrator for another one.");
+    }
+
     /// <summary>A quota: who administers the cluster. A place in a group: who administers that, too.</summary>
     private static bool MayDecide(DecideRequest d, Caller caller, Picture now, ClusterRights cluster) => cluster.HasFlag(ClusterRights.Admin)
         || (now.UserRequests.GetValueOrDefault(d.Request) is { Kind: UserRequestKind.Membership } r && Keys.GroupOf(r.Owner) is { } id && now.Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin));
@@ -76,5 +119,6 @@ internal static class Authoriser
     /// <summary>Who administers an object gives rights on it; to whom does not matter.</summary>
     private static bool MayGrant(string on, Caller caller, Picture now) =>
         now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin)
-        || (Keys.InstanceOf(on) is { } id && now.Instances.TryGetValue(id, out var i) && now.Access.Instance(caller.UserId, id, i.Owner).HasFlag(InstanceRights.Admin));
+        || (Keys.InstanceOf(on) is { } id && now.Instances.TryGetValue(id, out var i) && now.Access.Instance(caller.UserId, id, i.Owner).HasFlag(InstanceRights.Admin))
+        || (Keys.TemplateOf(on) is { } t && now.Templates.TryGetValue(t, out var template) && now.Access.Template(caller.UserId, t, template.Owner).HasFlag(TemplateRights.Admin));
 }

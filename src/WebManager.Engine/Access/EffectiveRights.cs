@@ -18,6 +18,7 @@ public static class EffectiveRights
         {
             var through = Words(subject, now, people);
             all.AddRange(now.Grants.Values.Where(g => g.Subject == subject).Select(g => new EffectiveRight(g.Target, Subjects.Name(g.Target, now, people), g.Rights, through)));
+            all.AddRange(now.Templates.Values.Where(t => t.Owner == subject).OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => new EffectiveRight(Keys.Template(t.Id), t.Name, ["admin"], "owner")));
             all.AddRange(now.Instances.Values.Where(i => i.Owner == subject).OrderBy(i => i.Name, StringComparer.Ordinal)
                 .Select(i => new EffectiveRight(Keys.Instance(i.Id), i.Name, ["admin"], subject == Keys.User(person.Id) ? "owner" : $"owner {through}")));
         }

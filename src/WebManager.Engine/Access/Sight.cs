@@ -43,6 +43,7 @@ public sealed class Sight(Func<Picture> now, Caller caller)
         UserRequestRow or SshKey when !Whole => false,
         UserRequestRow r => ClusterAdmin || r.By == caller.UserId || (r.Kind == UserRequestKind.Membership && Keys.GroupOf(r.Owner) is { } id && Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin)),
         SshKey k => caller.Admin || k.User == caller.UserId,
+        TemplateRow t => Template(t.Id, t.OwnerKey),
         ClusterRow => caller.UserId.Length > 0 || caller.Admin,
         _ => false,
     };
@@ -53,7 +54,8 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     /// <summary>To oneself and one's groups, and on what one administers.</summary>
     private bool Grant(GrantRow g) => ClusterAdmin || (Whole && Access.IsOne(caller.UserId, g.Subject))
         || (Keys.InstanceOf(g.Target) is { } id && Now.Instances.TryGetValue(id, out var i) && RightsOn(id, i.Owner).HasFlag(InstanceRights.Admin))
-        || (Whole && Keys.GroupOf(g.Target) is { } group && Access.Group(caller.UserId, group).HasFlag(UserGroupRights.Admin));
+        || (Whole && Keys.GroupOf(g.Target) is { } group && Access.Group(caller.UserId, group).HasFlag(UserGroupRights.Admin))
+        || (Whole && Keys.TemplateOf(g.Target) is { } t && Now.Templates.TryGetValue(t, out var template) && Access.Template(caller.UserId, t, template.Owner).HasFlag(TemplateRights.Admin));
 
     /// <summary>What an owner holds: its own, its groups'; everybody's limits.</summary>
     public bool Owner(string owner) => ClusterAdmin || (Whole && (owner == OwnerLimits.DefaultOwner || Access.IsOne(caller.UserId, owner)));
@@ -73,12 +75,19 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     public bool Subject(string subject) => subject.IndexOf(':') is var at && at < 0 ? Nodes : subject[..at] switch
     {
         "instance" => Instance(subject[(at + 1)..]),
+        "template" => Now.FindTemplate(subject[(at + 1)..]) is { } t && Template(t.Id, t.Owner),
         "usergroup" => Keys.GroupOf(subject) is { } id && UserGroup(id),
         _ => Nodes,
     };
 
     /// <summary>Its members, its administrators, and those of the cluster.</summary>
     public bool UserGroup(Guid id) => ClusterAdmin || (Whole && (Access.IsOne(caller.UserId, Keys.Group(id)) || Access.Group(caller.UserId, id) != UserGroupRights.None));
+
+    /// <summary>An instance template: who has a right on it, and who administers the cluster.</summary>
+    public bool Template(Guid id, string owner) => RightsOnTemplate(id, owner) != TemplateRights.None;
+
+    public TemplateRights RightsOnTemplate(Guid id, string owner) =>
+        caller.Only is not null ? TemplateRights.None : caller.Admin ? RightNames.Parse<TemplateRights>(RightNames.Of<TemplateRights>()) : Access.Template(caller.UserId, id, owner);
 
     public InstanceRights RightsOn(Guid id, string owner) =>
         caller.Only is { } only && !only.Contains(id) ? InstanceRights.None

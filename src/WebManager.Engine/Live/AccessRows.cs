@@ -15,12 +15,15 @@ internal sealed class AccessRows(ClusterState state, ClusterFeeds feeds, IPeople
         {
             Groups();
             Grants();
+            Templates();
             if (regrouped) { Owners(); }
             feeds.Recheck();
         }
         foreach (var r in changes.UserRequests) { Request(r); }
         foreach (var k in changes.SshKeys) { feeds.SshKeys.Set(k.Id, k); }
         foreach (var id in changes.SshKeysRemoved) { feeds.SshKeys.Set(id, null); }
+        foreach (var t in changes.Templates) { Template(t); }
+        foreach (var id in changes.TemplatesRemoved) { feeds.Templates.Set(id, null); }
         var owners = changes.Holdings.Select(h => h.Owner).Concat(changes.Quotas.Select(q => q.Owner)).Concat(changes.QuotasRemoved)
             .Concat(changes.Jobs.Select(j => j.Reserved?.Owner).OfType<string>()).Where(o => o.Length > 0).ToHashSet(StringComparer.Ordinal);
         if (owners.Contains(OwnerLimits.DefaultOwner)) { Owners(); }
@@ -32,6 +35,7 @@ internal sealed class AccessRows(ClusterState state, ClusterFeeds feeds, IPeople
         Groups();
         Grants();
         Owners();
+        Templates();
         foreach (var r in state.Now.UserRequests.Values) { Request(r); }
         foreach (var k in state.Now.SshKeys.Values) { feeds.SshKeys.Set(k.Id, k); }
     }
@@ -40,6 +44,14 @@ internal sealed class AccessRows(ClusterState state, ClusterFeeds feeds, IPeople
     {
         Limits = r.Limits, DecidedBy = r.DecidedBy, DecidedAt = r.DecidedAt, Answer = r.Answer,
     });
+
+    /// <summary>All of them: whether one stands depends on what its owner may.</summary>
+    private void Templates()
+    {
+        foreach (var t in state.Now.Templates.Values) { Template(t); }
+    }
+
+    private void Template(InstanceTemplate t) => feeds.Templates.Set(t.Id, new TemplateRow(t, t.Owner.Length == 0 ? "" : Subjects.Name(t.Owner, state.Now, people), TemplateRules.Stands(t, state.Now, people)));
 
     private void Groups()
     {

@@ -99,6 +99,15 @@ public sealed record UserRequestRow(Guid Id, UserRequestKind Kind, string By, st
     public string? Answer { get; init; }
 }
 
+/// <summary>An instance template now. Owner is the name that people know; empty: the cluster's. Stands: its owner may create, so who has the use of it may use it.</summary>
+public sealed record TemplateRow(InstanceTemplate Template, string Owner, bool Stands)
+{
+    public Guid Id => Template.Id;
+    public string Name => Template.Name;
+    public string OwnerKey => Template.Owner;
+    public TemplateParameters Parameters => Template.Parameters;
+}
+
 /// <summary>The cluster now. FrozenAt: since then nothing is started elsewhere by itself, FrozenText says why.</summary>
 public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? FrozenAt, string? FrozenText)
 {
@@ -127,6 +136,7 @@ public sealed class ClusterFeeds
 
     public LiveFeed<Guid, UserRequestRow> UserRequests { get; } = new();
     public LiveFeed<Guid, SshKey> SshKeys { get; } = new();
+    public LiveFeed<Guid, TemplateRow> Templates { get; } = new();
 
     /// <summary>Somebody's rights have changed: what was seen may not be any more, and the other way round.</summary>
     public void Recheck()
@@ -140,6 +150,7 @@ public sealed class ClusterFeeds
         Grants.Recheck();
         Owners.Recheck();
         UserRequests.Recheck();
+        Templates.Recheck();
     }
 
     /// <summary>Log lines of open and recent jobs, keyed by (job, serial).</summary>

@@ -36,19 +36,21 @@ public sealed record Grant(string Subject, string Target, IReadOnlyList<string> 
     public static string KeyOf(string subject, string on) => $"{subject} {on}";
 }
 
-/// <summary>Keys of who has rights and owns things ("user:ID", "usergroup:ID"; empty: nobody), and of what rights are given on ("cluster", "instance:ID", "usergroup:ID").</summary>
+/// <summary>Keys of who has rights and owns things ("user:ID", "usergroup:ID"; empty: nobody), and of what rights are given on ("cluster", "instance:ID", "usergroup:ID", "template:ID").</summary>
 public static class Keys
 {
     public const string Cluster = "cluster";
-    private const string UserPrefix = "user:", GroupPrefix = "usergroup:", InstancePrefix = "instance:";
+    private const string UserPrefix = "user:", GroupPrefix = "usergroup:", InstancePrefix = "instance:", TemplatePrefix = "template:";
 
     public static string User(string id) => UserPrefix + id;
     public static string Group(Guid id) => GroupPrefix + id;
     public static string Instance(Guid id) => InstancePrefix + id;
+    public static string Template(Guid id) => TemplatePrefix + id;
 
     public static string? UserOf(string key) => key.StartsWith(UserPrefix, StringComparison.Ordinal) ? key[UserPrefix.Length..] : null;
     public static Guid? GroupOf(string key) => IdOf(key, GroupPrefix);
     public static Guid? InstanceOf(string key) => IdOf(key, InstancePrefix);
+    public static Guid? TemplateOf(string key) => IdOf(key, TemplatePrefix);
 
     private static Guid? IdOf(string key, string prefix) => key.StartsWith(prefix, StringComparison.Ordinal) && Guid.TryParseExact(key[prefix.Length..], "D", out var id) ? id : null;
 }

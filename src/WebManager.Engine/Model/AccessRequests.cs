@@ -38,7 +38,7 @@ public sealed record ForgetUser(string User) : OperationRequest
     [JsonIgnore] public override IReadOnlyList<string> Subjects => [Keys.User(User)];
 }
 
-/// <summary>Subject and Target are keys ("user:ID", "usergroup:ID"; "cluster", "instance:ID", "usergroup:ID"). Rights: all that it has from then on; none: the grant goes.</summary>
+/// <summary>Subject and Target are keys ("user:ID", "usergroup:ID"; "cluster", "instance:ID", "usergroup:ID", "template:ID"). Rights: all that it has from then on; none: the grant goes.</summary>
 public sealed record SetGrant(string Subject, string Target, IReadOnlyList<string> Rights) : OperationRequest
 {
     [JsonIgnore] public override string Name => "grant.set";

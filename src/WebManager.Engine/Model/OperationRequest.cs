@@ -54,6 +54,12 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(SetQuota), "quota.set")]
 [JsonDerivedType(typeof(RecountQuota), "quota.recount")]
 [JsonDerivedType(typeof(ChangeOwner), "instance.change-owner")]
+[JsonDerivedType(typeof(AddTemplate), "template.add")]
+[JsonDerivedType(typeof(ModifyTemplate), "template.modify")]
+[JsonDerivedType(typeof(CopyTemplate), "template.copy")]
+[JsonDerivedType(typeof(RemoveTemplate), "template.remove")]
+[JsonDerivedType(typeof(TemplateFromInstance), "template.from-instance")]
+[JsonDerivedType(typeof(CreateFromTemplate), "instance.create-from-template")]
 public abstract record OperationRequest
 {
     /// <summary>The stable name used in jobs, rights, audit and API: "instance.create".</summary>
@@ -80,6 +86,12 @@ public sealed record CreateInstance(string Instance, string Image, int Vcpus, in
     public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();
     public bool Start { get; init; } = true;
 
+    /// <summary>How many network cards it has.</summary>
+    public int Nics { get; init; } = 1;
+
+    /// <summary>The instance template that its values are from; null: none.</summary>
+    public Guid? FromTemplate { get; init; }
+
     /// <summary>The key of who owns it and is charged; null: the caller.</summary>
     public string? Owner { get; init; }
 
@@ -87,7 +99,9 @@ public sealed record CreateInstance(string Instance, string Image, int Vcpus, in
     public bool Force { get; init; }
 
     /// <summary>What is done on the host itself, without an account, belongs to nobody.</summary>
-    public string OwnerFor(Caller caller) => Owner ?? (caller.Account ? Keys.User(caller.UserId) : "");
+    public string OwnerFor(Caller caller) => OwnerOr(Owner, caller);
+
+    public static string OwnerOr(string? owner, Caller caller) => owner ?? (caller.Account ? Keys.User(caller.UserId) : "");
 }
 
 public sealed record StartInstance(string Instance) : InstanceRequest(Instance) { [JsonIgnore] public override string Name => "instance.start"; }

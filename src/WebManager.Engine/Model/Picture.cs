@@ -23,6 +23,8 @@ public sealed record Picture(Cluster Cluster)
     public ImmutableSortedDictionary<Guid, UserRequest> UserRequests { get; init; } = ImmutableSortedDictionary<Guid, UserRequest>.Empty;
     public ImmutableSortedDictionary<Guid, SshKey> SshKeys { get; init; } = ImmutableSortedDictionary<Guid, SshKey>.Empty;
 
+    public ImmutableSortedDictionary<Guid, InstanceTemplate> Templates { get; init; } = ImmutableSortedDictionary<Guid, InstanceTemplate>.Empty;
+
     /// <summary>Made of the grants and the groups of people.</summary>
     public AccessIndex Access { get; init; } = AccessIndex.Empty;
 
@@ -39,6 +41,9 @@ public sealed record Picture(Cluster Cluster)
     /// <summary>By name, by id, or by the key of an owner ("usergroup:ID").</summary>
     public UserGroup? FindUserGroup(string group) =>
         Keys.GroupOf(group) is { } key ? UserGroups.GetValueOrDefault(key) : UserGroups.Values.FirstOrDefault(g => g.Name == group) ?? (Guid.TryParse(group, out var id) ? UserGroups.GetValueOrDefault(id) : null);
+
+    /// <summary>An instance template by name, or by id.</summary>
+    public InstanceTemplate? FindTemplate(string nameOrId) => Templates.Values.FirstOrDefault(t => t.Name == nameOrId) ?? (Guid.TryParse(nameOrId, out var id) ? Templates.GetValueOrDefault(id) : null);
 
     /// <summary>The node group of a node; null: there is no such node.</summary>
     public NodeGroup? GroupOf(string node) => Nodes.TryGetValue(node, out var there) ? Groups.GetValueOrDefault(there.Group) : null;
@@ -73,6 +78,7 @@ public sealed record Picture(Cluster Cluster)
             Quotas = Quotas.RemoveRange(changes.QuotasRemoved).SetItems(changes.Quotas.Select(q => KeyValuePair.Create(q.Owner, q))),
             UserRequests = UserRequests.SetItems(changes.UserRequests.Select(r => KeyValuePair.Create(r.Id, r))),
             SshKeys = SshKeys.RemoveRange(changes.SshKeysRemoved).SetItems(changes.SshKeys.Select(k => KeyValuePair.Create(k.Id, k))),
+            Templates = Templates.RemoveRange(changes.TemplatesRemoved).SetItems(changes.Templates.Select(t => KeyValuePair.Create(t.Id, t))),
             OpenReservations = changes.Jobs.Any(j => j.Reserved is not null) ? [.. jobs.Values.Where(j => !j.Ended && j.Reserved is not null)] : OpenReservations,
             LastJobId = Math.Max(LastJobId, changes.Jobs.Count == 0 ? 0 : changes.Jobs.Max(j => j.Id)),
         };

@@ -56,6 +56,12 @@ public static class Catalog
         [typeof(SetQuota)] = new SetQuotaOperation(),
         [typeof(RecountQuota)] = new RecountQuotaOperation(),
         [typeof(ChangeOwner)] = new ChangeOwnerOperation(),
+        [typeof(AddTemplate)] = new AddTemplateOperation(),
+        [typeof(ModifyTemplate)] = new ModifyTemplateOperation(),
+        [typeof(CopyTemplate)] = new CopyTemplateOperation(),
+        [typeof(RemoveTemplate)] = new RemoveTemplateOperation(),
+        [typeof(TemplateFromInstance)] = new TemplateFromInstanceOperation(),
+        [typeof(CreateFromTemplate)] = new CreateFromTemplateOperation(),
     };
 
     /// <summary>Every request type, for tests that want a row per operation.</summary>

@@ -27,14 +27,7 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
     public override Refusal? Check(CreateInstance request, Picture now, EngineParts parts)
     {
         var refusal = Rules.Create(request, now, parts) ?? (request.Owner is { Length: > 0 } owner ? Subjects.Known(owner, "owner", now, parts) : null);
-        if (refusal is not null) { return refusal; }
-        var minimum = parts.Images.Images.First(i => i.Name == request.Image).MinMemoryMiB;
-        if (request.MemoryMiB < minimum)
-        {
-            return new Refusal("memory.too-small", $"Image {request.Image} needs at least {minimum} MiB of memory.", $"Use {minimum} MiB or more.") { Field = "memoryMiB" };
-        }
-        var placed = Allocator.Place(DemandOf(request), Candidates.Of(now, parts.Nodes));
-        return placed.Refusal;
+        return refusal ?? Rules.Minimum(request, parts) ?? Allocator.Place(DemandOf(request), Candidates.Of(now, parts.Nodes)).Refusal;
     }
 
     public override async Task<Outcome<Done>> RunAsync(CreateInstance request, JobContext job, CancellationToken ct)
@@ -70,9 +63,9 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
             if (!placed.Ok) { return placed.Refusal; }
             var random = job.Parts.Random;
             var disks = r.DisksMiB.Select((size, index) => new DiskSpec(index, random.NewGuid(), size)).ToList();
-            var nic = new NicSpec(0, NewMac(now, random), Addresses.Next(now), now.Cluster.Gateway);
             changes.Text = placed.Value.Secondary is null ? $"Placed on {placed.Value.Primary}." : $"Placed on {placed.Value.Primary}, copy on {placed.Value.Secondary}.";
-            return changes.Write(new Instance(random.NewGuid(), r.Instance, r.OwnerFor(job.Job.Caller), r.Image, r.Vcpus, r.MemoryMiB, r.Template, disks, [nic],
+            if (r.FromTemplate is { } from) { changes.Text += $" From {(now.Templates.GetValueOrDefault(from) is { } t ? $"instance template {t.Name}" : "an instance template that was removed since")}."; }
+            return changes.Write(new Instance(random.NewGuid(), r.Instance, r.OwnerFor(job.Job.Caller), r.Image, r.Vcpus, r.MemoryMiB, r.Template, disks, NewNics(r.Nics, now, random),
                 placed.Value.Primary, placed.Value.Secondary, job.Parts.Clock.GetUtcNow(), 0)
             {
                 MadeBy = job.Job.Caller.Account ? job.Job.Caller.UserId : "",
@@ -81,9 +74,17 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
             });
         }, ct);
 
-    private static string NewMac(Picture now, Ports.IRandomness random)
+    /// <summary>The first has the way out.</summary>
+    private static List<NicSpec> NewNics(int count, Picture now, Ports.IRandomness random)
     {
-        var taken = now.Instances.Values.SelectMany(i => i.Nics).Select(n => n.Mac).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var nics = new List<NicSpec>();
+        for (var index = 0; index < count; index++) { nics.Add(new NicSpec(index, NewMac(now, nics, random), Addresses.Next(now, nics), index == 0 ? now.Cluster.Gateway : null)); }
+        return nics;
+    }
+
+    private static string NewMac(Picture now, List<NicSpec> besides, Ports.IRandomness random)
+    {
+        var taken = now.Instances.Values.SelectMany(i => i.Nics).Concat(besides).Select(n => n.Mac).ToHashSet(StringComparer.OrdinalIgnoreCase);
         while (true)
         {
             var mac = random.NewMac();

@@ -11,14 +11,21 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     public Refusal? WouldRefuse(OperationRequest request, Caller caller)
     {
         var now = parts.Now;
-        return parts.State.Halted ?? Authoriser.Refuses(request, caller, now, parts.People) ?? Possible(request, caller, now, out _);
+        return parts.State.Halted ?? Authoriser.Refuses(request, caller, now, parts.People) ?? Possible(ref request, caller, now, out _);
     }
 
-    /// <summary>Whether the stored state and the owner's quota allow it.</summary>
-    private Refusal? Possible(OperationRequest request, Caller caller, Picture now, out Reservation? reserved)
+    /// <summary>Whether the stored state and the owner's quota allow it. What is filled from the stored state is filled from here on.</summary>
+    private Refusal? Possible(ref OperationRequest request, Caller caller, Picture now, out Reservation? reserved)
     {
         reserved = null;
         var operation = Catalog.Of(request);
+        if (operation is IMergedOperation merged)
+        {
+            var made = merged.Merge(request, now);
+            if (!made.Ok) { return made.Refusal; }
+            request = made.Value;
+            operation = Catalog.Of(request);
+        }
         if ((operation.Check(request, now, parts) ?? operation.CheckFor(request, caller, now)) is { } refusal) { return refusal; }
         reserved = operation.Reserves(request, caller, now);
         if (operation.Forced(request)) { return caller.Admin || now.Access.Cluster(caller.UserId).HasFlag(ClusterRights.Admin) ? null : new Refusal(Authoriser.Missing, "Only administrators may exceed a quota.", "Leave force out.") { Field = "force" }; }
@@ -47,10 +54,11 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
                 forbade = true;
                 return forbidden;
             }
-            var refusal = Possible(request, caller, now, out var reserved) ?? Pending(request, now);
+            var whole = request;
+            var refusal = Possible(ref whole, caller, now, out var reserved) ?? Pending(whole, now);
             if (refusal is not null) { return refusal; }
-            accepted = Accept(request, caller, why, now, trail) with { Reserved = reserved };
-            if (Catalog.Of(request) is IInstantOperation instant) { accepted = Carried(accepted, instant, now, changes); }
+            accepted = Accept(whole, caller, why, now, trail) with { Reserved = reserved };
+            if (Catalog.Of(whole) is IInstantOperation instant) { accepted = Carried(accepted, instant, now, changes); }
             changes.Jobs.Add(accepted);
             return accepted.Id;
         }, ct);

@@ -14,8 +14,8 @@ internal sealed class SetGrantOperation : InstantOperation<SetGrant>
 
     private static Refusal? Object(SetGrant request, Picture now)
     {
-        var there = request.Target == Keys.Cluster || (Keys.InstanceOf(request.Target) is { } i && now.Instances.ContainsKey(i)) || (Keys.GroupOf(request.Target) is { } g && now.UserGroups.ContainsKey(g));
-        if (!there || RightNames.For(request.Target) is not { } names) { return new Refusal("grant.target-unknown", $"There is no {Shown.Name(request.Target)} to give rights on.", "Name the cluster, an instance or a group.") { Field = "target" }; }
+        var there = request.Target == Keys.Cluster || (Keys.InstanceOf(request.Target) is { } i && now.Instances.ContainsKey(i)) || (Keys.GroupOf(request.Target) is { } g && now.UserGroups.ContainsKey(g)) || (Keys.TemplateOf(request.Target) is { } t && now.Templates.ContainsKey(t));
+        if (!there || RightNames.For(request.Target) is not { } names) { return new Refusal("grant.target-unknown", $"There is no {Shown.Name(request.Target)} to give rights on.", "Name the cluster, an instance, a group or an instance template.") { Field = "target" }; }
         if (request.Rights.FirstOrDefault(r => !names.Contains(r)) is { } odd) { return new Refusal("grant.right-unknown", $"There is no right {Shown.Name(odd)} on it.", $"There are: {string.Join(", ", names)}.") { Field = "rights" }; }
         return request.Rights.Count == 0 && !now.Grants.ContainsKey(Grant.KeyOf(request.Subject, request.Target)) ? new Refusal("grant.none", "No right was given, and there is none to take.", "Choose at least one right.") { Field = "rights" } : null;
     }
@@ -76,6 +76,7 @@ public static class Subjects
         Keys.UserOf(key) is { } user ? people.Find(user)?.Name ?? "a removed user"
         : Keys.GroupOf(key) is { } group ? now.UserGroups.GetValueOrDefault(group)?.Name ?? "a removed group"
         : Keys.InstanceOf(key) is { } i ? now.Instances.GetValueOrDefault(i)?.Name ?? "a removed instance"
+        : Keys.TemplateOf(key) is { } t ? now.Templates.GetValueOrDefault(t)?.Name ?? "a removed instance template"
         : key == Keys.Cluster ? "the cluster" : key;
 
     /// <summary>Who is charged beside the owner, when that is a project.</summary>

@@ -5,7 +5,7 @@ using WebManager.Engine.Model;
 namespace WebManager.Engine.Operations;
 
 /// <summary>What a caller needs (Access/Authoriser). Administrator: of the cluster. Superuser: of the portal.</summary>
-public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, CreateInstance, GroupAdmin, GrantOn, Account, OwnQuota, Decide, OwnRequest, OwnKeys, WatcherOnly }
+public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, CreateInstance, GroupAdmin, GrantOn, Account, OwnQuota, Decide, OwnRequest, OwnKeys, MakeTemplate, TemplateAdmin, TemplateOfInstance, UseTemplate, WatcherOnly }
 
 /// <summary>
 /// What an operation takes from or gives back to the owner's quota. Takes*: it reserves (Reserves is not null). Returns*: the ledger follows by
@@ -65,6 +65,12 @@ public abstract class InstanceOperation<TRequest> : Operation<TRequest> where TR
             : new Refusal("instance.unknown", $"There is no instance {Shown.Name(request.Instance)}.") { Field = "instance" };
 
     protected abstract Refusal? Check(TRequest request, Instance instance, Picture now, EngineParts parts);
+}
+
+/// <summary>Filled from what is stored once the caller has the right: the door goes on with the request that comes of it.</summary>
+public interface IMergedOperation : IOperation
+{
+    Outcome<OperationRequest> Merge(OperationRequest request, Picture now);
 }
 
 /// <summary>Done in the transaction that accepts it: nothing but what is stored changes, so there is nothing to wait for.</summary>

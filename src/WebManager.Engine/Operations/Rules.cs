@@ -10,6 +10,7 @@ public static partial class Rules
     public const int MaxVcpus = 64;
     public const long MaxDiskMiB = 64L * 1024 * 1024;
     public const int MaxDisks = 16;
+    public const int MaxNics = 8;
 
     /// <summary>RFC 1123: labels of letters, digits and hyphens joined by dots; lower case only, so that two names never differ by case.</summary>
     [GeneratedRegex(@"\A(?=.{1,253}\z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\z")]
@@ -35,7 +36,17 @@ public static partial class Rules
         "Wait until both of its nodes have answered, or confirm that one of them is off.");
 
     public static Refusal? Create(CreateInstance r, Picture now, EngineParts parts) =>
-        Name(r.Instance, "instance") ?? Unique(r, now) ?? Image(r, parts) ?? Size(r, now) ?? Disks(r) ?? Placement(r, now, parts) ?? Keys(r) ?? OsParams(r, parts);
+        Name(r.Instance, "instance") ?? Unique(r, now) ?? Image(r, parts) ?? Size(r) ?? Room(r, now) ?? Disks(r) ?? Nics(r) ?? Placement(r, now, parts) ?? Keys(r) ?? OsParams(r, parts);
+
+    /// <summary>The values alone, wherever it is put.</summary>
+    public static Refusal? Parameters(CreateInstance r, EngineParts parts) => Image(r, parts) ?? Size(r) ?? Minimum(r, parts) ?? Disks(r) ?? Nics(r) ?? OsParams(r, parts);
+
+    /// <summary>What the image needs; it is a known one.</summary>
+    public static Refusal? Minimum(CreateInstance r, EngineParts parts) =>
+        parts.Images.Images.First(i => i.Name == r.Image).MinMemoryMiB is var least && r.MemoryMiB >= least ? null
+            : Wrong("memoryMiB", "memory.too-small", $"Image {r.Image} needs at least {least} MiB of memory.", $"Use {least} MiB or more.");
+
+    private static Refusal? Nics(CreateInstance r) => r.Nics is >= 0 and <= MaxNics ? null : Wrong("nics", "nics.count", $"{r.Nics} network cards are not possible.", $"Use 0 to {MaxNics}.");
 
     private static Refusal? Unique(CreateInstance r, Picture now) => now.Names.ContainsKey(r.Instance)
         ? Wrong("instance", "instance.exists", $"There is already an instance {r.Instance}.", "Choose another name.")
@@ -46,10 +57,12 @@ public static partial class Rules
         : Wrong("image", "image.unknown", $"There is no image {Shown.Name(r.Image)}.",
             parts.Images.Images.Count == 0 ? "No image is installed yet." : $"Choose one of: {string.Join(", ", parts.Images.Images.Select(i => i.Name))}.");
 
-    private static Refusal? Size(CreateInstance r, Picture now)
+    private static Refusal? Size(CreateInstance r) =>
+        r.Vcpus is < 1 or > MaxVcpus ? Wrong("vcpus", "vcpus.invalid", $"{r.Vcpus} virtual CPUs are not possible.", $"Use 1 to {MaxVcpus}.")
+        : r.MemoryMiB < 1 ? Wrong("memoryMiB", "memory.invalid", $"{r.MemoryMiB} MiB of memory is not possible.", "Use at least 1 MiB.") : null;
+
+    private static Refusal? Room(CreateInstance r, Picture now)
     {
-        if (r.Vcpus is < 1 or > MaxVcpus) { return Wrong("vcpus", "vcpus.invalid", $"{r.Vcpus} virtual CPUs are not possible.", $"Use 1 to {MaxVcpus}."); }
-        if (r.MemoryMiB < 1) { return Wrong("memoryMiB", "memory.invalid", $"{r.MemoryMiB} MiB of memory is not possible.", "Use at least 1 MiB."); }
         var largest = now.Nodes.Values.Select(n => n.MemoryMiB).DefaultIfEmpty(0).Max();
         if (r.MemoryMiB > largest) { return Wrong("memoryMiB", "memory.too-large", $"No node has {r.MemoryMiB} MiB of memory.", $"The largest node has {largest} MiB."); }
         var most = now.Nodes.Values.Select(n => n.Cpus).DefaultIfEmpty(0).Max();

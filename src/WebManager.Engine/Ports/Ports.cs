@@ -93,6 +93,7 @@ public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IR
     public IReadOnlyList<OwnerLimits> Quotas { get; init; } = [];
     public IReadOnlyList<UserRequest> UserRequests { get; init; } = [];
     public IReadOnlyList<SshKey> SshKeys { get; init; } = [];
+    public IReadOnlyList<InstanceTemplate> Templates { get; init; } = [];
 }
 
 /// <summary>
@@ -128,6 +129,8 @@ public sealed class Changes
     public List<UserRequest> UserRequests { get; } = [];
     public List<SshKey> SshKeys { get; } = [];
     public List<Guid> SshKeysRemoved { get; } = [];
+    public List<InstanceTemplate> Templates { get; } = [];
+    public List<Guid> TemplatesRemoved { get; } = [];
     public EngineLease? Lease { get; set; }
 
     /// <summary>The engine that commits; null: whoever (tools, tests).</summary>

@@ -48,6 +48,7 @@ public static class ApiServices
         api.MapAccess();
         api.MapQuotas();
         api.MapSelfService();
+        api.MapTemplates();
     }
 
     /// <summary>Gives answers without a body (no such route, wrong method, wrong content type) one.</summary>

@@ -65,16 +65,29 @@ internal static class InstanceRoutes
 
     private static Task<IResult> CreateAsync(CreateInstanceRequest body, HttpContext http, IClusterEngine engine)
     {
-        if (!Enum.TryParse<DiskTemplate>(body.Template, ignoreCase: true, out var template) || !Enum.IsDefined(template) || int.TryParse(body.Template, out _))
+        DiskTemplate? disks = null;
+        if (body.Template is { } word && (disks = DiskTemplates.Read(word)) is null) { return DiskTemplates.RefuseAsync(word); }
+        var owner = body.Owner is { } named ? KeyNames.KeyOf(named, engine.Now, http.RequestServices.GetRequiredService<IPeople>()) : null;
+        if (body.FromTemplate is { } from)
         {
-            var names = string.Join(", ", Enum.GetNames<DiskTemplate>().Select(n => n.ToLowerInvariant()));
-            return Task.FromResult<IResult>(Problems.From(new Refusal("instance.template-unknown", $"There is no disk template {body.Template}.", $"Use one of {names}.") { Field = "template" }));
+            return Submit.AsJobAsync(engine, new CreateFromTemplate(body.Name, from)
+            {
+                Image = body.Image, Vcpus = body.Vcpus, MemoryMiB = body.MemoryMiB, DiskTemplate = disks, DisksMiB = body.DisksMiB, Nics = body.Nics, OsParams = body.OsParams, Start = body.Start,
+                Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], Owner = owner, Force = body.Force,
+            }, http, body.Reason);
         }
-        var request = new CreateInstance(body.Name, body.Image, body.Vcpus, body.MemoryMiB, template, body.DisksMiB)
+        if (body is not { Image: { } image, Vcpus: { } vcpus, MemoryMiB: { } memory, DisksMiB: { } sizes } || disks is not { } template) { return Task.FromResult<IResult>(Incomplete(body)); }
+        return Submit.AsJobAsync(engine, new CreateInstance(body.Name, image, vcpus, memory, template, sizes)
         {
-            Owner = body.Owner is { } owner ? KeyNames.KeyOf(owner, engine.Now, http.RequestServices.GetRequiredService<IPeople>()) : null, Force = body.Force, Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start,
-        };
-        return Submit.AsJobAsync(engine, request, http, body.Reason);
+            Nics = body.Nics ?? 1, Owner = owner, Force = body.Force, Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start ?? true,
+        }, http, body.Reason);
+    }
+
+    /// <summary>Without an instance template all of these are needed: the same answer as for every other field that is missing.</summary>
+    private static IResult Incomplete(CreateInstanceRequest body)
+    {
+        var field = body.Image is null ? "image" : body.Vcpus is null ? "vcpus" : body.MemoryMiB is null ? "memoryMiB" : body.Template is null ? "template" : "disksMiB";
+        return Problems.With(new Refusal("request.invalid-json", $"The field {field} is missing.", "See /openapi/v1.json for the fields and their types.") { Field = field }, StatusCodes.Status400BadRequest);
     }
 
     private static async Task<IResult> SerialAsync(string name, IClusterEngine engine, INodeLinks links, HttpContext http, int last = 100)

@@ -3,7 +3,7 @@ using WebManager.Engine.Ports;
 
 namespace WebManager.Web.Api;
 
-/// <summary>What people write for owners and targets, as keys: "user:ada", "usergroup:ops", "instance:web1", "cluster", "nobody", or a name alone.</summary>
+/// <summary>What people write for owners and targets, as keys: "user:ada", "usergroup:ops", "instance:web1", "template:small", "cluster", "nobody", or a name alone.</summary>
 internal static class KeyNames
 {
     public const string Nobody = "nobody";
@@ -19,6 +19,7 @@ internal static class KeyNames
             "user" => User(name, people),
             "usergroup" => Group(name, now),
             "instance" => now.Find(name) is { } i ? Keys.Instance(i.Id) : null,
+            "template" => now.FindTemplate(name) is { } t ? Keys.Template(t.Id) : null,
             "" => User(name, people) ?? Group(name, now),
             _ => null,
         } ?? text;

@@ -51,6 +51,13 @@ internal static class AccessTables
             t.Property(k => k.Id).ValueGeneratedNever();
             t.HasIndex(k => k.User);
         });
+        model.Entity<InstanceTemplate>(t =>
+        {
+            t.ToTable("instance_templates").HasKey(x => x.Id);
+            t.Property(x => x.Id).ValueGeneratedNever();
+            t.HasIndex(x => x.Name).IsUnique();
+            t.Property(x => x.Parameters).AsJson();
+        });
         model.Entity<Charge>(t =>
         {
             t.ToTable("charges");

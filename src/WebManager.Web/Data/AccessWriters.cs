@@ -13,6 +13,7 @@ internal sealed class AccessWriters(PortalDb db, DbConnection connection) : IDis
     private readonly RowWriter<OwnerLimits> _quotas = new(db, connection);
     private readonly RowWriter<UserRequest> _requests = new(db, connection);
     private readonly RowWriter<SshKey> _keys = new(db, connection);
+    private readonly RowWriter<InstanceTemplate> _templates = new(db, connection);
     private readonly RowWriter<Charge> _charges = new(db, connection);
 
     public void Write(Changes changes, DbTransaction transaction)
@@ -27,6 +28,8 @@ internal sealed class AccessWriters(PortalDb db, DbConnection connection) : IDis
         foreach (var id in changes.SshKeysRemoved) { _keys.Delete(id, transaction); }
         foreach (var request in changes.UserRequests) { Writers.Check(_requests.Write(request, transaction), $"request {request.Id}"); }
         foreach (var key in changes.SshKeys) { Writers.Check(_keys.Write(key, transaction), $"SSH key {key.Id}"); }
+        foreach (var id in changes.TemplatesRemoved) { _templates.Delete(id, transaction); }
+        foreach (var template in changes.Templates) { Writers.Check(_templates.Write(template, transaction), $"instance template {template.Name}"); }
         foreach (var charge in changes.Charges) { _charges.Upsert(charge, transaction); }
     }
 
@@ -39,5 +42,6 @@ internal sealed class AccessWriters(PortalDb db, DbConnection connection) : IDis
         _charges.Dispose();
         _requests.Dispose();
         _keys.Dispose();
+        _templates.Dispose();
     }
 }

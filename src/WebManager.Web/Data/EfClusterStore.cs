@@ -46,6 +46,7 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
             Grants = await db.Grants.OrderBy(g => g.Key).ToListAsync(ct),
             Holdings = await db.Holdings.OrderBy(h => h.Owner).ToListAsync(ct),
             UserRequests = await db.UserRequests.OrderBy(r => r.At).ToListAsync(ct),
+            Templates = await db.Templates.OrderBy(t => t.Name).ToListAsync(ct),
             SshKeys = await db.SshKeys.OrderBy(k => k.At).ToListAsync(ct),
             Quotas = await db.Quotas.OrderBy(q => q.Owner).ToListAsync(ct),
         };

@@ -25,6 +25,7 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<Charge> Charges => Set<Charge>();
     public DbSet<UserRequest> UserRequests => Set<UserRequest>();
     public DbSet<SshKey> SshKeys => Set<SshKey>();
+    public DbSet<InstanceTemplate> Templates => Set<InstanceTemplate>();
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
     public DbSet<UserSession> Sessions => Set<UserSession>();
     public DbSet<AccountLink> AccountLinks => Set<AccountLink>();

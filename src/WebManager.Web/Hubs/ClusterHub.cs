@@ -19,6 +19,8 @@ public sealed record ClusterBatch(bool Snapshot)
     public IReadOnlyList<string> NodesGone { get; init; } = [];
     public IReadOnlyList<InstanceView> Instances { get; init; } = [];
     public IReadOnlyList<Guid> InstancesGone { get; init; } = [];
+    public IReadOnlyList<TemplateView> Templates { get; init; } = [];
+    public IReadOnlyList<Guid> TemplatesGone { get; init; } = [];
     public IReadOnlyList<JobView> Jobs { get; init; } = [];
     public IReadOnlyList<EventView> Events { get; init; } = [];
 }
@@ -30,15 +32,18 @@ public sealed class ClusterHub(IClusterEngine engine, Sessions sessions, TimePro
 
     public async IAsyncEnumerable<ClusterBatch> Follow([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var sees = engine.SightOf(Callers.From(Context.User!, Callers.Api));
+        var caller = Callers.From(Context.User!, Callers.Api);
+        var sees = engine.SightOf(caller);
         using var nodes = engine.Feeds.Nodes.Subscribe(sees.Node);
         using var instances = engine.Feeds.Instances.Subscribe(sees.Instance);
+        using var templates = engine.Feeds.Templates.Subscribe(sees.For<TemplateRow>());
         using var jobs = engine.Feeds.Jobs.Subscribe(sees.Job);
         using var events = engine.Feeds.Events.Subscribe(sees.Event);
         yield return new ClusterBatch(true)
         {
             Nodes = [.. nodes.Snapshot.Values.Select(n => n.View())],
             Instances = [.. instances.Snapshot.Values.Select(i => i.View(engine))],
+            Templates = [.. templates.Snapshot.Values.OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => t.View(engine, caller))],
             Jobs = [.. jobs.Snapshot.Values.OrderBy(j => j.Id).Select(j => j.View())],
             Events = [.. events.Snapshot.Values.OrderBy(e => e.Id).Select(e => e.View())],
         };
@@ -48,6 +53,7 @@ public sealed class ClusterHub(IClusterEngine engine, Sessions sessions, TimePro
         var pumps = Task.WhenAll(
             PumpAsync(nodes, b => new ClusterBatch(false) { Nodes = Rows(b, n => n.View()), NodesGone = Gone(b) }, batches, ends),
             PumpAsync(instances, b => new ClusterBatch(false) { Instances = Rows(b, i => i.View(engine)), InstancesGone = Gone(b) }, batches, ends),
+            PumpAsync(templates, b => new ClusterBatch(false) { Templates = Rows(b, t => t.View(engine, caller)), TemplatesGone = Gone(b) }, batches, ends),
             PumpAsync(jobs, b => new ClusterBatch(false) { Jobs = Rows(b, j => j.View()) }, batches, ends),
             PumpAsync(events, b => new ClusterBatch(false) { Events = Rows(b, e => e.View()) }, batches, ends));
         try

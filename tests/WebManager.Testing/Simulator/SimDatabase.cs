@@ -56,7 +56,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         _jobs.Count == 0 ? 0 : _jobs.Keys.Last(), _events.Count == 0 ? 0 : _events.Keys.Last())
     {
         Groups = [.. _groups.Values.OrderBy(g => g.Name, StringComparer.Ordinal)],
-        UserGroups = [.. _access.UserGroups.Values], Grants = [.. _access.Grants.Values], Holdings = [.. _access.Holdings.Values], Quotas = [.. _access.Quotas.Values], UserRequests = [.. _access.UserRequests.Values], SshKeys = [.. _access.SshKeys.Values],
+        UserGroups = [.. _access.UserGroups.Values], Grants = [.. _access.Grants.Values], Holdings = [.. _access.Holdings.Values], Quotas = [.. _access.Quotas.Values], UserRequests = [.. _access.UserRequests.Values], SshKeys = [.. _access.SshKeys.Values], Templates = [.. _access.Templates.Values],
     };
 
     public void Apply(Changes changes)
@@ -115,6 +115,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         foreach (var g in changes.Groups) Check($"group {g.Name}", _groups.GetValueOrDefault(g.Id)?.Revision, g.Revision);
         foreach (var g in changes.UserGroups) Check($"user group {g.Name}", _access.UserGroups.GetValueOrDefault(g.Id)?.Revision, g.Revision);
         foreach (var h in changes.Holdings) Check($"holding {h.Owner}", _access.Holdings.GetValueOrDefault(h.Owner)?.Revision, h.Revision);
+        foreach (var t in changes.Templates) Check($"template {t.Name}", _access.Templates.GetValueOrDefault(t.Id)?.Revision, t.Revision);
         foreach (var i in changes.Instances) Check($"instance {i.Name}", _instances.GetValueOrDefault(i.Id)?.Revision, i.Revision);
     }
 

@@ -85,7 +85,8 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
             "/api/v1/instances/{name}/start", "/api/v1/instances/{name}/stop", "/api/v1/instances/{name}/reboot", "/api/v1/instances/{name}/failover",
             "/api/v1/instances/{name}/resync", "/api/v1/instances/{name}/migrate", "/api/v1/instances/{name}/confirm", "/api/v1/backup", "/api/v1/audit", "/api/v1/audit/export", "/api/v1/audit/verify", "/api/v1/instances/{name}/serial", "/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/wait",
             "/api/v1/jobs/{id}/log", "/api/v1/events", "/api/v1/images", "/api/v1/cluster/unfreeze", "/api/v1/nodes/{name}/power-off", "/api/v1/nodes/{name}/maintenance", "/api/v1/nodes/{name}/restart-agent",
-            "/api/v1/groups", "/api/v1/groups/{name}", "/api/v1/groups/{name}/rename", "/api/v1/groups/{name}/assign-nodes", "/api/v1/cluster/tags", "/api/v1/cluster/add-tags", "/api/v1/nodes/{name}/tags", "/api/v1/nodes/{name}/remove-tags"];
+            "/api/v1/groups", "/api/v1/groups/{name}", "/api/v1/groups/{name}/rename", "/api/v1/groups/{name}/assign-nodes", "/api/v1/cluster/tags", "/api/v1/cluster/add-tags", "/api/v1/nodes/{name}/tags", "/api/v1/nodes/{name}/remove-tags",
+            "/api/v1/templates", "/api/v1/templates/{name}", "/api/v1/templates/{name}/copy", "/api/v1/templates/from-instance"];
         Assert.Empty(wanted.Except(paths.Select(p => p.TrimEnd('/'))));
     }
 

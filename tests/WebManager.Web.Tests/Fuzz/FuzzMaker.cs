@@ -16,7 +16,7 @@ internal sealed class FuzzMaker(Random random, FuzzRoutes routes)
         "2026-13-45", "9999-12-31T23:59:59.9999999+14:00", "0001-01-01T00:00:00-14:00", "00000000-0000-0000-0000-000000000000", "node:n1", "a b c", "\t", "ａ", "ß", "İ",
     ];
 
-    private static readonly string[] s_known = ["web1", "web2", "n1", "n2", "default", "ada", "eve", "root", "1", "2", "tiny-linux", "file", "mirror", "low", "csv", "json", "htools:nlocation:rack", "rack:a", "instance:web1"];
+    private static readonly string[] s_known = ["web1", "web2", "n1", "n2", "default", "ada", "eve", "root", "1", "2", "tiny-linux", "file", "mirror", "low", "csv", "json", "htools:nlocation:rack", "rack:a", "instance:web1", "template:small", "small"];
     private static readonly string[] s_methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND"];
     private static readonly string[] s_types = ["application/json", "application/json; charset=utf-16", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "application/problem+json", "", "garbage"];
 

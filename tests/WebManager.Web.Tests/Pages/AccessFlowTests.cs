@@ -26,7 +26,7 @@ public sealed class AccessFlowTests(Browser browser) : IClassFixture<Browser>
         await Expect(page.Locator("h1")).ToHaveTextAsync("Instances");
         Assert.EndsWith("/instances", page.Url, StringComparison.Ordinal);
         var nav = page.GetByTestId("sidenav");
-        await Expect(nav.GetByRole(AriaRole.Link)).ToHaveTextAsync(["Instances", "Jobs", "Events", "Groups", "Quotas", "Requests"]);
+        await Expect(nav.GetByRole(AriaRole.Link)).ToHaveTextAsync(["Instances", "Jobs", "Events", "Templates", "Groups", "Quotas", "Requests"]);
         await Expect(page.GetByTestId("health-summary")).Not.ToContainTextAsync("nodes");
         await Expect(page.GetByTestId("instance-count")).ToHaveTextAsync("4 in all");   // research's three, and web1 through ops
         await Expect(page.GetByTestId("create-instance")).ToBeVisibleAsync();
@@ -34,7 +34,7 @@ public sealed class AccessFlowTests(Browser browser) : IClassFixture<Browser>
         var more = new Changes();
         more.Grants.Add(new Grant(Keys.User("u2"), Keys.Cluster, ["migrate"], DateTimeOffset.UnixEpoch, 1));
         AccessScene.Set(engine, more);
-        await Expect(nav.GetByRole(AriaRole.Link)).ToHaveTextAsync(["Map", "Instances", "Nodes", "Jobs", "Events", "Groups", "Quotas", "Requests"]);
+        await Expect(nav.GetByRole(AriaRole.Link)).ToHaveTextAsync(["Map", "Instances", "Nodes", "Jobs", "Events", "Templates", "Groups", "Quotas", "Requests"]);
         await Expect(page.GetByTestId("health-summary")).ToContainTextAsync("2/3");
     }
 

@@ -12,6 +12,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     [InlineData("instance", "/instances/web1"), InlineData("instance-degraded", "/instances/db-primary"), InlineData("instance-mail", "/instances/mail"), InlineData("instance-recovered", "/instances/web2"), InlineData("instance-migrating", "/instances/crm")]
     [InlineData("console", "/instances/web1?tab=console"), InlineData("nodes", "/nodes"), InlineData("groups", "/groups"), InlineData("node", "/nodes/node3"), InlineData("job-recovery", "/jobs/911")]
     [InlineData("jobs", "/jobs"), InlineData("job", "/jobs/914"), InlineData("events", "/events"), InlineData("login", "/login?error=failed"), InlineData("setup", "/setup")]
+    [InlineData("templates", "/templates"), InlineData("template", "/templates/course"), InlineData("template-void", "/templates/small"), InlineData("template-new", "/templates/new"), InlineData("template-edit", "/templates/course/edit"), InlineData("new-from-template", "/instances/new?template=course")]
     [InlineData("audit", "/audit?user=ada"), InlineData("not-found", "/nothing/here"), InlineData("no-instance", "/instances/nobody"), InlineData("error", "/error")]
     public async Task Page_is_accessible_and_fits(string name, string path)
     {

@@ -19,7 +19,7 @@ public sealed class PolicyTests(Browser browser) : IClassFixture<Browser>
         var page = await browser.OpenAsync("/login");
         await page.Context.AddInitScriptAsync(Watch);
         List<string> wrong = [];
-        foreach (var path in new[] { "/", "/instances", "/instances/new", "/instances/web1", "/instances/web1?tab=console", "/nodes", "/nodes/node3", "/groups", "/jobs", "/jobs/911", "/events", "/audit", "/login", "/setup", "/nothing/here" })
+        foreach (var path in new[] { "/", "/instances", "/instances/new", "/instances/new?template=course", "/templates", "/templates/course", "/templates/new", "/instances/web1", "/instances/web1?tab=console", "/nodes", "/nodes/node3", "/groups", "/jobs", "/jobs/911", "/events", "/audit", "/login", "/setup", "/nothing/here" })
         {
             await page.GotoAsync(path);
             await page.Locator("main h1").First.WaitForAsync();

@@ -14,11 +14,15 @@ public static class Doors
     public static bool May(this IClusterEngine engine, OperationRequest request, Caller? caller) => caller is not null && !engine.WouldRefuse(request, caller).Forbids();
 
     /// <summary>The right is missing: the control is not there. Otherwise it stays, and says why it does nothing now.</summary>
-    public static bool Forbids(this Refusal? refusal) => refusal is { Code: var code } && (code.StartsWith("right.", StringComparison.Ordinal) || code == "instance.unknown");
+    public static bool Forbids(this Refusal? refusal) => refusal is { Code: var code } && (code.StartsWith("right.", StringComparison.Ordinal) || code is "instance.unknown" or "template.unknown");
 
     /// <summary>Keys of those for whom the caller may create: itself and its groups.</summary>
     public static IReadOnlyList<string> OwnersFor(this IClusterEngine engine, Caller? caller) => caller is null ? []
         : [.. engine.Now.Access.SubjectsOf(caller.UserId).Where(owner => engine.May(new CreateInstance("a", "", 1, 1, DiskTemplate.Diskless, []) { Owner = owner }, caller))];
+
+    /// <summary>Keys of those for whom the caller may make instances from the template. Without a name: so nothing but the right is looked into.</summary>
+    public static IReadOnlyList<string> OwnersFor(this IClusterEngine engine, Caller? caller, InstanceTemplate template) => caller is null ? []
+        : [.. engine.Now.Access.SubjectsOf(caller.UserId).Where(owner => engine.May(new CreateFromTemplate("", template.Name) { Owner = owner }, caller))];
 
     public static bool MayGrant(this IClusterEngine engine, string target, Caller? caller) => caller is not null && engine.May(new SetGrant(Keys.User(caller.UserId), target, ["admin"]), caller);
 }

@@ -18,8 +18,10 @@ public static class RightTexts
         ("instance", "modify") => "Change its settings, resync its disks.",
         ("instance", "console") => "Use its console.",
         ("usergroup", "admin") => "Add and remove members of this group, and nothing else.",
+        ("template", "admin") => "Use, change, copy and remove it, and give rights on it to others.",
+        ("template", "use") => "Create instances from it, to be owned by the one who has this right.",
         _ => "",
     };
 
-    private static string Kind(string target) => target == Keys.Cluster ? target : Keys.InstanceOf(target) is not null ? "instance" : "usergroup";
+    private static string Kind(string target) => target == Keys.Cluster ? target : Keys.InstanceOf(target) is not null ? "instance" : Keys.TemplateOf(target) is not null ? "template" : "usergroup";
 }

@@ -41,12 +41,13 @@ public sealed partial class InstanceList
         });
         Follow(Engine.Feeds.Grants, _ => MayCreate());
         Follow(Engine.Feeds.UserGroups, _ => MayCreate());
+        Follow(Engine.Feeds.Templates, _ => MayCreate());
     }
 
     private bool MayCreate()
     {
         var before = _mayCreate;
-        _mayCreate = Engine.OwnersFor(Viewer).Count > 0;
+        _mayCreate = Engine.OwnersFor(Viewer).Count > 0 || Engine.Feeds.Templates.Current(Sight.For<TemplateRow>()).Any(t => Engine.OwnersFor(Viewer, t.Template).Count > 0);
         return before != _mayCreate;
     }
 

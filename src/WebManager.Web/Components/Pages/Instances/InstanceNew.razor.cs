@@ -12,29 +12,24 @@ namespace WebManager.Web.Components.Pages.Instances;
 
 public sealed partial class InstanceNew
 {
-    private static readonly (DiskTemplate Template, string Title, string Text)[] Templates =
-    [
-        (DiskTemplate.Mirror, "On two nodes", "Every write is on both before it counts. If a node dies, the instance runs again on the other within seconds."),
-        (DiskTemplate.File, "On one node", "Half the space. If that node dies, the instance waits until it is back."),
-        (DiskTemplate.Diskless, "No disk", "Runs from the image in memory and forgets everything when it stops."),
-    ];
-
     private readonly CreateForm _form = new();
+    private readonly Dictionary<Guid, TemplateRow> _seen = [];
     private Dictionary<string, string> _errors = [];
     private List<NodeRow> _nodes = [];
-    private IReadOnlyList<string> _clusterTags = [];
-    private string? _remedy;
-    private bool _busy, _toSummary;
-    private IReadOnlyList<string> _owners = [];
-    private string _ownerName = "";
-    private bool _any, _over;
-    private ElementReference _summary;
+    private List<TemplateRow> _templates = [];
+    private IReadOnlyList<string> _clusterTags = [], _owners = [];
+    private TemplateRow? _chosen;
+    private string? _remedy, _lost;
+    private bool _busy, _any, _over;
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
     [Inject] public IImageCatalog Catalog { get; set; } = default!;
     [Inject] public NavigationManager Nav { get; set; } = default!;
     [Inject] public People People { get; set; } = default!;
     [CascadingParameter] public Caller Caller { get; set; } = default!;
+
+    /// <summary>An instance template's name.</summary>
+    [SupplyParameterFromQuery] public string? Template { get; set; }
 
     /// <summary>Of the two nodes that were chosen, or of all.</summary>
     private string? LocationHint
@@ -48,6 +43,7 @@ public sealed partial class InstanceNew
 
     private IReadOnlyList<ImageInfo> Images => Catalog.Images;
     private ImageInfo? Chosen => Images.FirstOrDefault(i => i.Name == _form.Image);
+    private bool BeatKnown => Chosen?.OsParams.Contains("beat") == true;
     private string? ImageHint => Chosen is { } image ? $"{image.Description.TrimEnd('.')}. Version {image.Version}; needs {Sizes.Text(image.MinMemoryMiB)} of memory." : null;
 
     protected override void OnInitialized()
@@ -55,32 +51,42 @@ public sealed partial class InstanceNew
         _nodes = [.. Engine.Feeds.Nodes.Current(Engine.SightOf(Caller).Node).Where(n => n.Health != NodeHealth.Offline).OrderBy(n => n.Name, NameOrder.By)];
         _clusterTags = Engine.Feeds.Cluster.Current().Values.FirstOrDefault()?.Tags ?? [];
         _form.Image = Images is [var first, ..] ? first.Name : "";
-        _ownerName = Caller.Name;
-        // A right that is given while one waits for it opens the form.
-        Follow(Engine.Feeds.Grants, _ => Owners());
-        Follow(Engine.Feeds.UserGroups, _ => Owners());
         if (_nodes.Count == 1) { _form.Template = DiskTemplate.File; }   // nowhere to mirror to
+        Follow(Engine.Feeds.Templates, batch =>
+        {
+            foreach (var (id, row) in batch) { if (row is null) { _seen.Remove(id); } else { _seen[id] = row; } }
+            Look();
+        });
+        Follow(Engine.Feeds.Grants, _ => Look());
+        Follow(Engine.Feeds.UserGroups, _ => Look());
     }
 
-    private bool Owners()
+    /// <summary>A right that is given while one waits for it opens the form.</summary>
+    private void Owners()
     {
-        var (before, any) = (_owners, _any);
         (_owners, _any) = (Engine.OwnersFor(Caller), Engine.SightOf(Caller).ClusterAdmin);
         if (!_any && (_form.Owner is null || !_owners.Contains(_form.Owner))) { _form.Owner = _owners.Count > 0 ? _owners[0] : null; }
         else { _form.Owner ??= _owners.Count > 0 ? _owners[0] : null; }
-        return any != _any || !before.SequenceEqual(_owners);
     }
 
-    protected override async Task OnAfterRenderAsync(bool firstRender)
+    protected override void OnParametersSet() => Look();
+
+    /// <summary>Who may create nothing else is offered a template at once. One that is chosen and goes says so.</summary>
+    private void Look()
     {
-        if (!_toSummary) { return; }
-        _toSummary = false;
-        await _summary.FocusAsync();
+        Owners();
+        var before = _chosen;
+        _templates = [.. _seen.Values.Where(t => _any || Engine.OwnersFor(Caller, t.Template).Count > 0).OrderBy(t => t.Name, NameOrder.By)];
+        var wanted = _templates.FirstOrDefault(t => t.Name == Template || t.Id.ToString() == Template) ?? (before is null ? null : _templates.FirstOrDefault(t => t.Id == before.Id && Template == before.Name));
+        _lost = wanted is null && Template is { Length: > 0 } ? Template : null;
+        _chosen = wanted ?? (_owners.Count == 0 ? _templates.FirstOrDefault() : null);
     }
+
+    private void Choose(string? name) => Nav.NavigateTo(Nav.GetUriWithQueryParameter("template", string.IsNullOrEmpty(name) ? null : name), replace: true);
 
     private async Task SubmitAsync()
     {
-        var (request, errors) = _form.Read(Chosen?.OsParams.Contains("beat") == true);
+        var (request, errors) = _form.Read(BeatKnown);
         if (request is null) { Show(errors, null); return; }
         _busy = true;
         try
@@ -93,27 +99,18 @@ public sealed partial class InstanceNew
         finally { _busy = false; }
     }
 
-    private void Show(Dictionary<string, string> errors, string? remedy) => (_errors, _remedy, _toSummary) = (errors, remedy, true);
+    private void Show(Dictionary<string, string> errors, string? remedy) => (_errors, _remedy) = (errors, remedy);
 
     private string? Error(string field) => _errors.FirstOrDefault(e => e.Key.Split('[')[0] == field).Value;
-
-    /// <summary>For administrators: any user or group, as typed.</summary>
-    private void ChooseOwner(string typed)
-    {
-        _ownerName = typed;
-        SetOwner(SubjectNames.KeyOf(typed, Engine, People));
-    }
 
     private void SetOwner(string? owner) => (_form.Owner, _form.Force, _over) = (owner, false, false);
 
     /// <summary>What the door would say of the quota to what is typed so far.</summary>
-    private Refusal? Ahead => _errors.Count == 0 && _form.Read(Chosen?.OsParams.Contains("beat") == true).Request is { } typed && Engine.WouldRefuse(typed, Caller) is { Code: "quota.exceeded" } full ? full : null;
+    private Refusal? Ahead => _errors.Count == 0 && _form.Read(BeatKnown).Request is { } typed && Engine.WouldRefuse(typed, Caller) is { Code: "quota.exceeded" } full ? full : null;
 
-    private string NameOf(string owner) => Subjects.Name(owner, Engine.Now, People);
-    private string OwnerText(string owner) => owner == Keys.User(Caller.UserId) ? $"{Caller.Name} (you)" : $"{NameOf(owner)} (group)";
-    private bool MemberLimited(string owner) => Engine.Now.FindUserGroup(owner) is { Project: true } project && project.Find(Caller.UserId)?.Limits is not null;
-
-    private static string SizeHint(string typed) => Sizes.Parse(typed) is { } mib ? $"{Sizes.Text(mib)}. Units: M, G, T." : "Units: M, G, T.";
+    /// <summary>What would be made.</summary>
+    private string? Summary => _form.Read(BeatKnown).Request is not { } r ? null
+        : $"{r.Instance} from {r.Image}: {SizeTexts.Of(r.Vcpus, r.MemoryMiB, r.Template, r.DisksMiB)}, {SizeTexts.Nics(r.Nics)}{(r.Owner is { Length: > 0 } owner ? $"; owned by {Subjects.Name(owner, Engine.Now, People)}" : "")}; {(r.Start ? "started when it is ready" : "not started")}.";
 
     private static string NodeText(NodeRow node) =>
         $"{node.Name} – {Sizes.Text(Math.Max(0, node.MemoryMiB - node.CommittedMemoryMiB))} memory free{(node.Health == NodeHealth.Online ? "" : ", " + Words.Of(node.Health).Text.ToLowerInvariant())}";

@@ -10,7 +10,7 @@ public sealed partial class InstancePage
 {
     private InstanceRow? _row;
     private long? _job;
-    private bool _gone, _administers;
+    private bool _gone, _administers, _templating;
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
     [Inject] public NavigationManager Nav { get; set; } = default!;
@@ -70,7 +70,7 @@ public sealed partial class InstancePage
     /// <summary>The newest job about this instance stays in sight after it has ended.</summary>
     private bool TakeJobs(IReadOnlyDictionary<long, JobRow?> batch)
     {
-        var newest = batch.Values.Where(j => j is not null && j.Summary.EndsWith(" " + Name, StringComparison.Ordinal)).Max(j => (long?)j!.Id);
+        var newest = batch.Values.Where(j => j is not null && j.Operation.StartsWith("instance.", StringComparison.Ordinal) && j.Summary.EndsWith(" " + Name, StringComparison.Ordinal)).Max(j => (long?)j!.Id);
         if (newest is null) { return false; }
         if (newest > (_job ?? 0)) { _job = newest; }
         return true;   // also when its state changed: what may be done depends on it

@@ -16,9 +16,14 @@ public sealed partial class QuotaList
     private string _text = "";
     private long? _recount;
     private bool _admin, _choosing, _busy;
+    private List<OwnerRow> _mine = [];
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;
+    [Inject] public NavigationManager Nav { get; set; } = default!;
     [Inject] public Toasts Toasts { get; set; } = default!;
+
+    /// <summary>Only this owner: "user:ada" or "usergroup:ops".</summary>
+    [SupplyParameterFromQuery] public string? Of { get; set; }
 
     private string Mine => Keys.User(Viewer?.UserId ?? "");
 
@@ -28,6 +33,11 @@ public sealed partial class QuotaList
         Follow(Engine.Feeds.Grants, _ => { Look(); });
         Follow(Engine.Feeds.UserGroups, _ => { Look(); });
     }
+
+    protected override void OnParametersSet() => Look();
+
+    /// <summary>The address says which one is shown: it can be bookmarked and gone back to.</summary>
+    private void Show(string? of) => Nav.NavigateTo(Nav.GetUriWithQueryParameter("of", string.IsNullOrEmpty(of) ? null : of), replace: true);
 
     private void Take(IReadOnlyDictionary<string, OwnerRow?> batch)
     {
@@ -45,8 +55,9 @@ public sealed partial class QuotaList
     {
         _admin = Engine.May(new SetQuota(OwnerLimits.DefaultOwner, QuotaLimits.None), Viewer);
         var mine = Viewer is null ? [] : Engine.Now.Access.SubjectsOf(Viewer.UserId).ToList();
-        var rows = _all.Values.Concat(mine.Where(o => !_all.ContainsKey(o)).Select(o => Engine.OwnerRow(o)).OfType<OwnerRow>());
-        _shown = [.. rows.Where(r => _text.Length == 0 || r.Name.Contains(_text, StringComparison.OrdinalIgnoreCase))
+        var rows = _all.Values.Concat(mine.Where(o => !_all.ContainsKey(o)).Select(o => Engine.OwnerRow(o)).OfType<OwnerRow>()).ToList();
+        _mine = [.. mine.Select(o => rows.FirstOrDefault(r => r.Owner == o)).OfType<OwnerRow>()];
+        _shown = [.. rows.Where(r => (string.IsNullOrEmpty(Of) || OwnerWords(r) == Of) && (_text.Length == 0 || r.Name.Contains(_text, StringComparison.OrdinalIgnoreCase)))
             .OrderBy(r => mine.Contains(r.Owner) ? 0 : 1).ThenBy(r => r.Name, NameOrder.By)];
     }
 
@@ -63,6 +74,8 @@ public sealed partial class QuotaList
         _choosing = false;
         Edit(row.Owner, row.Name, row.Limits);
     }
+
+    private static string OwnerWords(OwnerRow row) => (Keys.GroupOf(row.Owner) is null ? "user:" : "usergroup:") + row.Name;
 
     private static string OwnerPath(OwnerRow row) => (Keys.GroupOf(row.Owner) is null ? "user:" : "usergroup:") + Uri.EscapeDataString(row.Name);
 
