@@ -135,6 +135,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         UserRequests = stored.UserRequests.ToImmutableSortedDictionary(r => r.Id, r => r),
         SshKeys = stored.SshKeys.ToImmutableSortedDictionary(k => k.Id, k => k),
         Quotas = stored.Quotas.ToImmutableSortedDictionary(q => q.Owner, q => q, StringComparer.Ordinal),
+        Removed = [.. stored.Removed],
         LastJobId = stored.LastJobId,
     };
 

@@ -42,6 +42,7 @@ public sealed class Sight(Func<Picture> now, Caller caller)
         OwnerRow o => Owner(o.Owner),
         UserRequestRow r => ClusterAdmin || r.By == caller.UserId || (r.Kind == UserRequestKind.Membership && Keys.GroupOf(r.Owner) is { } id && Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin)),
         SshKey k => caller.Admin || k.User == caller.UserId,
+        FoundRow => ClusterAdmin && caller.Only is null,
         ClusterRow => caller.UserId.Length > 0 || caller.Admin,
         _ => false,
     };

@@ -54,6 +54,9 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(SetQuota), "quota.set")]
 [JsonDerivedType(typeof(RecountQuota), "quota.recount")]
 [JsonDerivedType(typeof(ChangeOwner), "instance.change-owner")]
+[JsonDerivedType(typeof(AddInstanceTags), "instance.add-tags")]
+[JsonDerivedType(typeof(RemoveInstanceTags), "instance.remove-tags")]
+[JsonDerivedType(typeof(AdoptInstance), "instance.adopt")]
 public abstract record OperationRequest
 {
     /// <summary>The stable name used in jobs, rights, audit and API: "instance.create".</summary>
@@ -79,6 +82,7 @@ public sealed record CreateInstance(string Instance, string Image, int Vcpus, in
     public IReadOnlyList<string> SshKeys { get; init; } = [];
     public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();
     public bool Start { get; init; } = true;
+    public IReadOnlyList<string> Tags { get; init; } = [];
 
     /// <summary>The key of who owns it and is charged; null: the caller.</summary>
     public string? Owner { get; init; }

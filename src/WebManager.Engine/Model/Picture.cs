@@ -23,6 +23,12 @@ public sealed record Picture(Cluster Cluster)
     public ImmutableSortedDictionary<Guid, UserRequest> UserRequests { get; init; } = ImmutableSortedDictionary<Guid, UserRequest>.Empty;
     public ImmutableSortedDictionary<Guid, SshKey> SshKeys { get; init; } = ImmutableSortedDictionary<Guid, SshKey>.Empty;
 
+    /// <summary>What nodes have and no record names; shown, never stored.</summary>
+    public ImmutableSortedDictionary<Guid, FoundInstance> Found { get; init; } = ImmutableSortedDictionary<Guid, FoundInstance>.Empty;
+
+    /// <summary>Instances that this cluster has removed.</summary>
+    public ImmutableHashSet<Guid> Removed { get; init; } = [];
+
     /// <summary>Made of the grants and the groups of people.</summary>
     public AccessIndex Access { get; init; } = AccessIndex.Empty;
 
@@ -73,6 +79,8 @@ public sealed record Picture(Cluster Cluster)
             Quotas = Quotas.RemoveRange(changes.QuotasRemoved).SetItems(changes.Quotas.Select(q => KeyValuePair.Create(q.Owner, q))),
             UserRequests = UserRequests.SetItems(changes.UserRequests.Select(r => KeyValuePair.Create(r.Id, r))),
             SshKeys = SshKeys.RemoveRange(changes.SshKeysRemoved).SetItems(changes.SshKeys.Select(k => KeyValuePair.Create(k.Id, k))),
+            Found = Found.IsEmpty ? Found : Found.RemoveRange(changes.Instances.Select(i => i.Id)),
+            Removed = Removed.Union(changes.Removed.Select(r => r.Id)),
             OpenReservations = changes.Jobs.Any(j => j.Reserved is not null) ? [.. jobs.Values.Where(j => !j.Ended && j.Reserved is not null)] : OpenReservations,
             LastJobId = Math.Max(LastJobId, changes.Jobs.Count == 0 ? 0 : changes.Jobs.Max(j => j.Id)),
         };

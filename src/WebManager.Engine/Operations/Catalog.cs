@@ -56,6 +56,9 @@ public static class Catalog
         [typeof(SetQuota)] = new SetQuotaOperation(),
         [typeof(RecountQuota)] = new RecountQuotaOperation(),
         [typeof(ChangeOwner)] = new ChangeOwnerOperation(),
+        [typeof(AddInstanceTags)] = new InstanceTagsOperation<AddInstanceTags>(adds: true),
+        [typeof(RemoveInstanceTags)] = new InstanceTagsOperation<RemoveInstanceTags>(adds: false),
+        [typeof(AdoptInstance)] = new AdoptInstanceOperation(),
     };
 
     /// <summary>Every request type, for tests that want a row per operation.</summary>

@@ -35,11 +35,13 @@ public static partial class Rules
         "Wait until both of its nodes have answered, or confirm that one of them is off.");
 
     public static Refusal? Create(CreateInstance r, Picture now, EngineParts parts) =>
-        Name(r.Instance, "instance") ?? Unique(r, now) ?? Image(r, parts) ?? Size(r, now) ?? Disks(r) ?? Placement(r, now, parts) ?? Keys(r) ?? OsParams(r, parts);
+        Name(r.Instance, "instance") ?? Unique(r, now) ?? Image(r, parts) ?? Size(r, now) ?? Disks(r) ?? Placement(r, now, parts) ?? Keys(r) ?? OsParams(r, parts) ?? Tags(r);
 
     private static Refusal? Unique(CreateInstance r, Picture now) => now.Names.ContainsKey(r.Instance)
         ? Wrong("instance", "instance.exists", $"There is already an instance {r.Instance}.", "Choose another name.")
         : null;
+
+    private static Refusal? Tags(CreateInstance r) => r.Tags.Count == 0 ? null : TagRules.Own(r.Tags) ?? TagRules.Adding(r.Tags, []);
 
     private static Refusal? Image(CreateInstance r, EngineParts parts) => parts.Images.Images.Any(i => i.Name == r.Image)
         ? null
