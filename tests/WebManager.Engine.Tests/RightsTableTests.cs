@@ -12,7 +12,7 @@ public sealed class RightsTableTests
 {
     /// <summary>
     /// Operation: who may, on the instance "own" (olga's) and on the group "ops"; behind the stroke: on "foreign", which is somebody else's.
-    /// olga owns "own"; mia is in ops; ivan has admin on "own", pia power only; greta administers ops; cora may create; mig, dis and tag have that one
+    /// olga owns "own"; mia is in ops; ivan has admin on "own", pia power only, tina tags only; greta administers ops; cora may create; mig, dis and tag have that one
     /// right on the cluster; carl administers the cluster; sue is a superuser. Nobody else: una (no rights), anonymous, a read-only token of sue's.
     /// </summary>
     private const string Table = """
@@ -22,6 +22,9 @@ public sealed class RightsTableTests
         instance.reboot               olga ivan pia carl sue       | carl sue
         instance.remove               olga ivan carl sue           | carl sue
         instance.modify               olga ivan carl sue           | carl sue
+        instance.add-tags             olga ivan tina carl sue      | carl sue
+        instance.remove-tags          olga ivan tina carl sue      | carl sue
+        instance.adopt                carl sue                     | carl sue
         instance.resync               olga ivan carl sue           | carl sue
         instance.failover             mig carl sue                 | mig carl sue
         instance.migrate              mig carl sue                 | mig carl sue
@@ -57,17 +60,17 @@ public sealed class RightsTableTests
         user-group.remove-member      greta carl sue               | carl sue
         user.forget                   sue                          | sue
         request.quota                                              | olga
-        request.membership            olga mia ivan pia greta cora mig dis tag carl una sue | olga mia ivan pia greta cora mig dis tag carl una sue
+        request.membership            olga mia ivan pia tina greta cora mig dis tag carl una sue | olga mia ivan pia tina greta cora mig dis tag carl una sue
         request.decide                greta carl sue               | carl sue
         request.withdraw              una sue                      | una sue
-        ssh-key.add                   olga mia ivan pia greta cora mig dis tag carl una sue | una sue
+        ssh-key.add                   olga mia ivan pia tina greta cora mig dis tag carl una sue | una sue
         ssh-key.remove                una sue                      | una sue
         grant.set                     olga ivan carl sue           | carl sue
         quota.set                     carl sue                     | carl sue
         quota.recount                 carl sue                     | carl sue
         """;
 
-    private static readonly string[] People = ["olga", "mia", "ivan", "pia", "greta", "cora", "mig", "dis", "tag", "carl", "una"];
+    private static readonly string[] People = ["olga", "mia", "ivan", "pia", "tina", "greta", "cora", "mig", "dis", "tag", "carl", "una"];
     private static readonly string s_key = SshKeyTests.Ed25519(1), s_other = SshKeyTests.Ed25519(2);
     private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown"];
 
@@ -167,7 +170,7 @@ public sealed class RightsTableTests
         await portal.DoAsync(new AddUserGroup("others"));
         foreach (var group in new[] { "ops", "others" }) { await portal.DoAsync(new SetMember(group, group == "ops" ? "mia" : "otto")); }
         var (own, ops) = (Keys.Instance(portal.Engine.FindInstance("own")!.Id), Keys.Group(portal.Engine.Now.FindUserGroup("ops")!.Id));
-        foreach (var (who, on, right) in new[] { ("ivan", own, "admin"), ("pia", own, "power"), ("greta", ops, "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"), ("dis", Keys.Cluster, "replace_disks"), ("tag", Keys.Cluster, "tags"), ("carl", Keys.Cluster, "admin") })
+        foreach (var (who, on, right) in new[] { ("ivan", own, "admin"), ("pia", own, "power"), ("tina", own, "tags"), ("greta", ops, "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"), ("dis", Keys.Cluster, "replace_disks"), ("tag", Keys.Cluster, "tags"), ("carl", Keys.Cluster, "admin") })
         {
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new SetGrant(Keys.User(who), on, [right]))).Status);
         }
@@ -198,6 +201,9 @@ public sealed class RightsTableTests
         nameof(MigrateInstance) => new MigrateInstance(i),
         nameof(ReplaceSecondary) => new ReplaceSecondary(i),
         nameof(ChangeOwner) => new ChangeOwner(i, Keys.User("una")),
+        nameof(AddInstanceTags) => new AddInstanceTags(i, ["a"]),
+        nameof(RemoveInstanceTags) => new RemoveInstanceTags(i, ["a"]),
+        nameof(AdoptInstance) => new AdoptInstance(i, Guid.Empty),
         nameof(ConfirmInstance) => new ConfirmInstance(i, "n1"),
         nameof(CleanUpMigration) => new CleanUpMigration(i),
         nameof(RecoverInstance) => new RecoverInstance(i, 1),
