@@ -72,7 +72,7 @@ internal static class InstanceRoutes
         }
         var request = new CreateInstance(body.Name, body.Image, body.Vcpus, body.MemoryMiB, template, body.DisksMiB)
         {
-            Owner = body.Owner is { } owner ? KeyNames.KeyOf(owner, engine.Now, http.RequestServices.GetRequiredService<IPeople>()) : null, Force = body.Force, Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start,
+            Owner = body.Owner is { } owner ? KeyNames.KeyOf(owner, engine.Now, http.RequestServices.GetRequiredService<IPeople>()) : null, Force = body.Force, Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start, Tags = body.Tags ?? [],
         };
         return Submit.AsJobAsync(engine, request, http, body.Reason);
     }
