@@ -137,6 +137,28 @@ public sealed class FoundTests
     });
 
     [Fact]
+    public void An_address_that_is_anothers_by_now_is_refused_and_a_stopped_one_may_get_new_ones() => InCluster(async world =>
+    {
+        await PeopleAsync(world);
+        Do(world, "backup");
+        var old = await MadeAsync(world, "old", "ada", DiskTemplate.File);
+        await world.Portal!.DoAsync(new StopInstance("old") { TimeoutSeconds = 0 });
+        await KeepAsync(world, old, "webmanager:owner:user:ada");
+        var engine = await RestoredAsync(world, found: 1);
+        var taken = (await MadeAsync(world, "new", "ada", DiskTemplate.Diskless)).Nics[0];
+        var there = world.Node(old.Primary).Disk[old.Id];
+        there.Kept = new KeptNote("as if both had it", there.Kept!.Note with { Guest = there.Kept.Note.Guest with { Nics = [taken] } });
+        world.Node(old.Primary).Agent!.Bump();
+        await UntilAsync(world, () => engine.Now.Found[old.Id].Note!.Guest.Nics[0] == taken);
+        var refused = engine.WouldRefuse(Adopt("old", old.Id), SimPortal.Admin);
+        Assert.Equal(("nics.taken", "nics"), Said(refused));
+        Assert.Contains("new's by now", refused!.Message, StringComparison.Ordinal);
+        Assert.Equal(JobStatus.Success, (await world.Portal.DoAsync(Adopt("old", old.Id) with { NewAddresses = true })).Status);
+        Assert.NotEqual(taken.Mac, engine.FindInstance("old")!.Nics[0].Mac);
+        Assert.Equal((AdminState.Down, ""), (engine.FindInstance("old")!.Wanted, engine.FindInstance("old")!.Owner));
+    });
+
+    [Fact]
     public void New_instances_get_neither_the_room_nor_the_addresses_of_what_was_found() => InCluster(new SimOptions { NodeMemoryMiB = 1024 }, async world =>
     {
         await PeopleAsync(world);

@@ -8,7 +8,14 @@ namespace WebManager.Engine.Live;
 
 internal static class FoundRows
 {
-    public static FoundRow Of(FoundInstance f, Picture now, IPeople people)
+    public static void Show(LiveFeed<Guid, FoundRow> feed, Picture now, IPeople people)
+    {
+        var shown = feed.Current();
+        foreach (var f in now.Found.Values.Where(f => shown.GetValueOrDefault(f.Id)?.Key != f.Key)) { feed.Set(f.Id, Of(f, now, people)); }
+        foreach (var gone in shown.Keys.Where(id => !now.Found.ContainsKey(id))) { feed.Set(gone, null); }
+    }
+
+    private static FoundRow Of(FoundInstance f, Picture now, IPeople people)
     {
         var guest = f.Note?.Guest;
         return new FoundRow(f.Id, f.Name, guest?.Image ?? "", guest?.Vcpus ?? 0, guest?.MemoryMiB ?? 0, guest?.Disks.Sum(d => d.SizeMiB) ?? 0, guest?.Template, f.Primary, f.Secondary, f.Runs)

@@ -40,12 +40,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     }
 
     /// <summary>Also when nothing is found any more.</summary>
-    public void ShowFound()
-    {
-        var (found, shown) = (state.Now.Found, feeds.Found.Current());
-        foreach (var f in found.Values.Where(f => shown.GetValueOrDefault(f.Id)?.Key != f.Key)) { feeds.Found.Set(f.Id, FoundRows.Of(f, state.Now, people)); }
-        foreach (var gone in shown.Keys.Where(id => !found.ContainsKey(id))) { feeds.Found.Set(gone, null); }
-    }
+    public void ShowFound() => FoundRows.Show(feeds.Found, state.Now, people);
 
     public OwnerRow? OwnerRow(string owner) => _access.RowOf(owner);
 
