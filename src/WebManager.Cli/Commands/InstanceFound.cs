@@ -19,7 +19,7 @@ internal static class InstanceFound
 
     public static Command Adopt(Surroundings around)
     {
-        var names = new Argument<string[]>("NAME") { Description = "What was found (wm instance found), by name or id.", Arity = ArgumentArity.ZeroOrMore };
+        var names = new Argument<string[]>("NAME") { Description = "What was found (wm instance found), by name or id.", Arity = ArgumentArity.ZeroOrMore, DefaultValueFactory = _ => [] };
         var all = new Option<bool>("--all") { Description = "All that was found." };
         var owner = new Option<string?>("--owner") { Description = "Who owns them and is charged: user:NAME, usergroup:NAME or a name; nobody if left out.", HelpName = "OWNER" };
         var fromTags = new Option<bool>("--owner-from-tags") { Description = "Each to the owner that its tags name." };

@@ -26,7 +26,7 @@ public sealed class FoundPageTests(Browser browser) : IClassFixture<Browser>
         await Expect(page.GetByTestId("found-pair")).ToContainTextAsync("anna's");
         await Expect(page.GetByTestId("found-why-half")).ToContainTextAsync("node3 does not answer");
         await FlowTests.ShotsAsync(page, "found");
-        await page.GetByTestId("adopt-half").ClickAsync();   // says why, and does nothing
+        await page.GetByTestId("adopt-half").ClickAsync(new() { Force = true });   // says why, and does nothing
         await Expect(page.GetByTestId("toast").Last).ToContainTextAsync("node3 does not answer");
 
         engine.Rule = r => r is AdoptInstance { Instance: "pair" } ? new Refusal("instance.exists", "There is already an instance pair.", "Take it up under another name.") { Field = "instance" }
