@@ -94,7 +94,7 @@ public sealed class FoundPageTests(Browser browser) : IClassFixture<Browser>
     public async Task Tags_are_seen_searched_and_changed_and_the_owners_stays()
     {
         var engine = Scene.Filled();
-        Change(engine, "web1", row => row with { Tags = ["webmanager:owner:user:admin", "shop"] });
+        Change(engine, "web1", row => row with { Tags = ["webmanager:owner:user:admin", "storefront"] });
         await using var portal = await PortalHost.StartAsync(engine);
         var page = await browser.OpenAsync("/instances/web1", portal: portal);
         await Expect(page.GetByTestId("instance-tags")).ToContainTextAsync("webmanager:owner:user:admin");
@@ -103,9 +103,9 @@ public sealed class FoundPageTests(Browser browser) : IClassFixture<Browser>
         await page.GetByTestId("instance-tags-add").ClickAsync();
         await Expect(page.GetByTestId("toast").Last).ToContainTextAsync("Tags: accepted");
         Assert.Equal(["tier:1", "eu"], Assert.IsType<AddInstanceTags>(engine.Asked[^1]).Tags);
-        await page.GetByTestId("instance-tags-off-shop").ClickAsync();
+        await page.GetByTestId("instance-tags-off-storefront").ClickAsync();
         await Expect(page.GetByTestId("toast").Last).ToContainTextAsync("Tags: accepted");
-        await page.GotoAsync("/instances?q=shop");
+        await page.GotoAsync("/instances?q=storefront");
         await Expect(page.GetByTestId("instance-count")).ToContainTextAsync("1 of");
         await Expect(page.GetByTestId("instance-row-web1")).ToBeVisibleAsync();
     }
