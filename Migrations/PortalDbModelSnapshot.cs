@@ -422,6 +422,10 @@ namespace WebManager.Web.Migrations
                     b.Property<long>("StartOrdered")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Tags")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Template")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -643,6 +647,25 @@ namespace WebManager.Web.Migrations
                     b.HasKey("Owner");
 
                     b.ToTable("quotas", (string)null);
+                });
+
+            modelBuilder.Entity("WebManager.Engine.Model.RemovedInstance", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("removed_instances", (string)null);
                 });
 
             modelBuilder.Entity("WebManager.Engine.Model.SshKey", b =>

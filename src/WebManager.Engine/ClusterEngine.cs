@@ -136,6 +136,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         SshKeys = stored.SshKeys.ToImmutableSortedDictionary(k => k.Id, k => k),
         Templates = stored.Templates.ToImmutableSortedDictionary(t => t.Id, t => t),
         Quotas = stored.Quotas.ToImmutableSortedDictionary(q => q.Owner, q => q, StringComparer.Ordinal),
+        Removed = [.. stored.Removed],
         LastJobId = stored.LastJobId,
     };
 

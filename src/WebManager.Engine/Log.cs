@@ -63,6 +63,12 @@ internal static partial class Log
     [LoggerMessage(1305, LogLevel.Information, "{Node} answers the primary of {Subject} again: a stand-down had been left behind")]
     public static partial void StoodUp(this ILogger log, string node, string subject);
 
+    [LoggerMessage(1306, LogLevel.Information, "Instance {Instance} was found on {Nodes}; no record names it")]
+    public static partial void FoundOnNodes(this ILogger log, Guid instance, string nodes);
+
+    [LoggerMessage(1307, LogLevel.Warning, "Node {Node} does not take the note of {Subject}: {Text}")]
+    public static partial void NoteRefused(this ILogger log, string node, string subject, string text);
+
     [LoggerMessage(1304, LogLevel.Error, "Events could not be stored")]
     public static partial void EventsNotStored(this ILogger log, Exception ex);
 }

@@ -124,7 +124,7 @@ public sealed class RightsTableTests
         await portal.DoAsync(new AddUserGroup("others"));
         foreach (var group in new[] { "ops", "others" }) { await portal.DoAsync(new SetMember(group, group == "ops" ? "mia" : "otto")); }
         var (own, ops) = (Keys.Instance(portal.Engine.FindInstance("own")!.Id), Keys.Group(portal.Engine.Now.FindUserGroup("ops")!.Id));
-        foreach (var (who, on, right) in new[] { ("ivan", own, "admin"), ("pia", own, "power"), ("greta", ops, "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"), ("dis", Keys.Cluster, "replace_disks"), ("tag", Keys.Cluster, "tags"), ("carl", Keys.Cluster, "admin") })
+        foreach (var (who, on, right) in new[] { ("ivan", own, "admin"), ("pia", own, "power"), ("tina", own, "tags"), ("greta", ops, "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"), ("dis", Keys.Cluster, "replace_disks"), ("tag", Keys.Cluster, "tags"), ("carl", Keys.Cluster, "admin") })
         {
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new SetGrant(Keys.User(who), on, [right]))).Status);
         }
@@ -165,6 +165,9 @@ public sealed class RightsTableTests
         nameof(MigrateInstance) => new MigrateInstance(i),
         nameof(ReplaceSecondary) => new ReplaceSecondary(i),
         nameof(ChangeOwner) => new ChangeOwner(i, Keys.User("una")),
+        nameof(AddInstanceTags) => new AddInstanceTags(i, ["a"]),
+        nameof(RemoveInstanceTags) => new RemoveInstanceTags(i, ["a"]),
+        nameof(AdoptInstance) => new AdoptInstance(i, Guid.Empty),
         nameof(ConfirmInstance) => new ConfirmInstance(i, "n1"),
         nameof(CleanUpMigration) => new CleanUpMigration(i),
         nameof(RecoverInstance) => new RecoverInstance(i, 1),

@@ -14,6 +14,7 @@ internal static partial class AgentProgram
     private const string Usage = """
         WebManager.Agent join URL TOKEN --dir D --name N --address HOST:PORT
                          [--memory MiB] [--disk MiB] [--cpus N] [--bridge BR] [--netns NAME] [--hypervisor auto|kvm|tcg|fake]
+        WebManager.Agent rejoin URL TOKEN --dir D                                      (a portal that begins anew; instances stay)
         WebManager.Agent run    --dir D [--after PID]                                  (after: started by the agent that it follows)
         WebManager.Agent version                                                       (what this program is, as JSON)
         WebManager.Agent keeper --dir D [--isolation hh:mm:ss] [--watchdog DEVICE]     (started by the agent)
@@ -23,6 +24,7 @@ internal static partial class AgentProgram
     {
         ["run"] = (0, ["dir", "after"]),
         ["join"] = (2, ["dir", "name", "address", "memory", "disk", "cpus", "bridge", "netns", "hypervisor"]),
+        ["rejoin"] = (2, ["dir"]),
         ["keeper"] = (0, ["dir", "isolation", "watchdog"]),
     };
 
@@ -48,6 +50,8 @@ internal static partial class AgentProgram
         {
             "keeper" => await KeeperAsync(parsed.Value, folder),
             "join" => await JoinAsync(parsed.Value, folder),
+            "rejoin" => NodeConfig.Read(folder) is { } known ? await JoinCommand.RunAsync(parsed.Value.Words[0], parsed.Value.Words[1], folder, known, again: true)
+                : Wrong($"{folder.Root} holds no agent.json: this node has joined no cluster. Use join."),
             _ => await RunAgentAsync(folder, AgentStart.ProgramOf(await File.ReadAllTextAsync("/proc/self/cmdline"), args.Length), follows: parsed.Value["after"] is not null),
         };
     }

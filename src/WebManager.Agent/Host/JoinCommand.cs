@@ -10,12 +10,15 @@ using WebManager.Agent.Storage;
 
 namespace WebManager.Agent.Host;
 
-/// <summary>`join URL TOKEN`: makes this node's key, has the cluster's CA sign it, pins that CA, writes agent.json. See Contracts/Agent/Join.cs.</summary>
+/// <summary>
+/// `join URL TOKEN`: makes this node's key, has the cluster's CA sign it, pins that CA, writes agent.json. `rejoin`: the same for a node that
+/// was in a cluster before, whose instances stay as they are; what it states about itself stays, too. See Contracts/Agent/Join.cs.
+/// </summary>
 internal static class JoinCommand
 {
-    public static async Task<int> RunAsync(string url, string token, NodeFolder folder, NodeConfig wish)
+    public static async Task<int> RunAsync(string url, string token, NodeFolder folder, NodeConfig wish, bool again = false)
     {
-        if (File.Exists(folder.Config)) return Fail($"{folder.Root} belongs to a node that has joined already. Take another --dir, or remove it first.");
+        if (File.Exists(folder.Config) && !again) return Fail($"{folder.Root} belongs to a node that has joined already. Take another --dir, or use rejoin, which keeps its instances.");
         if (token.Split('.') is not [{ Length: > 0 } id, { Length: > 0 } secret]) return Fail("The token is not of the form ID.SECRET. Copy it whole from the portal.", 2);
         if (!Uri.TryCreate(url.TrimEnd('/') + "/join", UriKind.Absolute, out var target) || target.Scheme is not ("http" or "https"))
             return Fail($"'{url}' is no address of a portal; write http://HOST:5000.", 2);
@@ -30,7 +33,7 @@ internal static class JoinCommand
         if (Misfit(reply, key, wish.Node) is { } misfit) return Fail($"The portal's answer does not fit: {misfit}");
 
         Write(folder, key, reply, wish with { Cluster = reply.Cluster });
-        Console.WriteLine($"{wish.Node} joined {reply.Cluster}. Start it: WebManager.Agent run --dir {folder.Root}");
+        Console.WriteLine($"{wish.Node} joined {reply.Cluster}. {(again ? "Restart its agent" : "Start it")}: WebManager.Agent run --dir {folder.Root}");
         return 0;
     }
 

@@ -21,6 +21,7 @@ internal static class Routes
         app.MapCall<PeerSilenceRequest, StandDownReply>((asked, _) => Task.FromResult<Outcome<StandDownReply>>(s.GetRequiredService<PeerDesk>().Silence(asked)), ready);
         app.MapCall<SerialTailRequest, SerialTailReply>((tail, _) => Task.FromResult<Outcome<SerialTailReply>>(
             new SerialTailReply(SerialLog.Tail(s.GetRequiredService<State.NodeFolder>().Instance(tail.Instance), Math.Clamp(tail.Lines, 0, 2000)))));
+        app.MapCall<NotesRequest, NotesReply>((asked, _) => Task.FromResult<Outcome<NotesReply>>(s.GetRequiredService<DiskOrders>().Notes(asked)), ready);
         MapOrders(app, ready);
         app.MapGet("/v1/events", (HttpContext http) => TypedResults
             .ServerSentEvents(s.GetRequiredService<EventHub>().ListenAsync(http.RequestAborted)).ExecuteAsync(http));
@@ -54,6 +55,7 @@ internal static class Routes
         app.MapOrder<CancelMigrationOrder, Done>(desk, ready, o => o.Instance, migration.CancelAsync);
         var disk = s.GetRequiredService<DiskOrders>();
         app.MapOrder<CreateDisksOrder, Done>(desk, ready, o => o.Guest.Instance, disk.CreateAsync);
+        app.MapOrder<NoteInstanceOrder, Done>(desk, ready, o => o.Kept.Note.Guest.Instance, disk.NoteAsync);
         app.MapOrder<RemoveInstanceOrder, Done>(desk, ready, o => o.Instance, disk.RemoveAsync);
         app.MapOrder<RestartAgentOrder, RestartAgentReply>(desk, ready, _ => null, s.GetRequiredService<HandOver>().TakeAsync);
         app.MapOrder<PublishImageOrder, Done>(desk, ready, _ => null, s.GetRequiredService<ImageStore>().PublishAsync);

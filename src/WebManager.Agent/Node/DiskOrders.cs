@@ -7,16 +7,42 @@ using WebManager.Contracts.Agent;
 
 namespace WebManager.Agent.Node;
 
-/// <summary>Making an instance's images, and removing all there is of it.</summary>
-public sealed class DiskOrders(InstanceTable table, Generations generations, NodeRules rules, IDisks disks, IReplicas replicas, IKeeper keeper, INodeNetwork network)
+/// <summary>Making an instance's images, the note beside them, and removing all there is of it.</summary>
+public sealed class DiskOrders(InstanceTable table, InstanceFiles files, Generations generations, NodeRules rules, IDisks disks, IReplicas replicas, IKeeper keeper, INodeNetwork network)
 {
     public Task<Outcome<Done>> CreateAsync(CreateDisksOrder order, CancellationToken ct) => InLane.RunAsync<Done>(table.Get(order.Guest.Instance), async unit =>
     {
         var made = await generations.CreateDisksAsync(unit, disks, order.Guest, ct);
+        if (made.Ok && order.Kept is { } kept) Keep(unit, kept);
         unit.Disks = disks.Count(unit.Id);
         table.Publish(unit);
         return made;
     }, ct);
+
+    /// <summary>A note that comes late, after the instance left this node, leaves nothing behind.</summary>
+    public async Task<Outcome<Done>> NoteAsync(NoteInstanceOrder order, CancellationToken ct)
+    {
+        var absent = new Refusal("instance.absent", "Nothing of the instance is on this node.");
+        if (table.Find(order.Kept.Note.Guest.Instance) is not { } found) return absent;
+        return await InLane.RunAsync<Done>(found, unit =>
+        {
+            if (table.Find(unit.Id) != unit || disks.Lacks(order.Kept.Note.Guest)) return Task.FromResult<Outcome<Done>>(absent);
+            Keep(unit, order.Kept);
+            table.Publish(unit);
+            return Task.FromResult<Outcome<Done>>(Done.Value);
+        }, ct);
+    }
+
+    private void Keep(InstanceUnit unit, KeptNote kept)
+    {
+        if (unit.Kept?.Digest == kept.Digest) return;
+        files.Write(unit.Id, kept);
+        unit.Kept = kept;
+    }
+
+    /// <summary>An instance from before there were notes is known by what it was last started with.</summary>
+    public NotesReply Notes(NotesRequest asked) => new([.. asked.Instances.Select(table.Find).OfType<InstanceUnit>()
+        .Select(u => u.Kept ?? (u.Start is { } start ? new KeptNote("", new InstanceNote(start.Guest)) : null)).OfType<KeptNote>()]);
 
     public async Task<Outcome<Done>> RemoveAsync(RemoveInstanceOrder order, CancellationToken ct)
     {
@@ -41,7 +67,7 @@ public sealed class DiskOrders(InstanceTable table, Generations generations, Nod
         if (await EndAsync(unit, ct) is { } alive) return alive;
         disks.Remove(unit.Id, InstanceFiles.GenerationFile);
         await ForgetAsync(unit, ct);
-        (unit.Start, unit.LastEnd, unit.OpenExport, unit.Disks) = (null, null, replicas.OpenGeneration(unit.Id), disks.Count(unit.Id));
+        (unit.Start, unit.LastEnd, unit.Kept, unit.OpenExport, unit.Disks) = (null, null, null, replicas.OpenGeneration(unit.Id), disks.Count(unit.Id));
         table.Publish(unit);
         return Done.Value;
     }, ct);

@@ -27,6 +27,7 @@ public sealed class InstanceTable
             unit.Stored = files.Generations(id) ?? Rules.StoredGenerations.None;
             unit.Start = files.Start(id);
             unit.LastEnd = files.End(id);
+            unit.Kept = files.Kept(id);
             unit.Disks = disks.Count(id);
             Publish(unit);
         }

@@ -24,6 +24,9 @@ public sealed class InstanceUnit(Guid id)
 
     public EndNote? LastEnd { get; set; }
 
+    /// <summary>For an engine that has no record of it.</summary>
+    public KeptNote? Kept { get; set; }
+
     /// <summary>The guest's process, as the keeper says; null: none.</summary>
     public int? Pid { get; private set; }
 
@@ -111,6 +114,7 @@ public sealed class InstanceUnit(Guid id)
             Migration = guest?.Migration ?? Incoming?.Report,
             ExportGeneration = OpenExport,
             Disks = Disks,
+            Note = Kept?.Digest,
         };
     }
 

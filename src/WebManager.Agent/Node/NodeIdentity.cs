@@ -26,7 +26,7 @@ public sealed class NodeIdentity(NodeConfig config, IHypervisor hypervisor, IDis
     public NodeLoad Load => Volatile.Read(ref _load);
 
     public AgentHello Hello() => new(config.Node, Version, Run, Boot, hypervisor.Kind, hypervisor.Version, config.Cpus ?? Environment.ProcessorCount,
-        MemoryMiB, disks.CapacityMiB(), Environment.OSVersion.Version.ToString(), ["serial", "mirror", "events", "migrate", "restart"])
+        MemoryMiB, disks.CapacityMiB(), Environment.OSVersion.Version.ToString(), ["serial", "mirror", "events", "migrate", "restart", "notes"])
     {
         Images = images.List(),
         HypervisorNote = hypervisor.Note,

@@ -12,7 +12,7 @@ public sealed record StartNote(GuestSpec Guest, GenerationRecord? Record, Replic
 /// <summary>How a guest's process ended, judged while its QMP was still known; by pid, so that the keeper's plain note of the same end adds nothing.</summary>
 public sealed record EndNote(int Pid, long Generation, GuestEnd End, DateTimeOffset At, IReadOnlyList<string>? LastLines);
 
-/// <summary>D/instances/{id}: generation.json, start.json, end.json, each replaced as a whole and synced.</summary>
+/// <summary>D/instances/{id}: generation.json, start.json, end.json, note.json, each replaced as a whole and synced.</summary>
 public sealed class InstanceFiles(NodeFolder folder)
 {
     public const string GenerationFile = "generation.json";
@@ -27,10 +27,12 @@ public sealed class InstanceFiles(NodeFolder folder)
     public StoredGenerations? Generations(Guid id) => Read<StoredGenerations>(id, GenerationFile);
     public StartNote? Start(Guid id) => Read<StartNote>(id, "start.json");
     public EndNote? End(Guid id) => Read<EndNote>(id, "end.json");
+    public KeptNote? Kept(Guid id) => Read<KeptNote>(id, "note.json");
 
     public void Write(Guid id, StoredGenerations stored) => WriteFile(id, GenerationFile, stored);
     public void Write(Guid id, StartNote start) => WriteFile(id, "start.json", start);
     public void Write(Guid id, EndNote end) => WriteFile(id, "end.json", end);
+    public void Write(Guid id, KeptNote kept) => WriteFile(id, "note.json", kept);
 
     private void WriteFile<T>(Guid id, string name, T value)
     {

@@ -60,6 +60,8 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(RecountRequest))]
 [JsonSerializable(typeof(ChargeView[]))]
 [JsonSerializable(typeof(ChangeOwnerRequest))]
+[JsonSerializable(typeof(FoundView[]))]
+[JsonSerializable(typeof(AdoptRequest))]
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(Contracts.Audit.AuditReport))]
 [JsonSerializable(typeof(UserRequestView[]))]

@@ -23,6 +23,7 @@ internal static class InstanceAdd
         var noStart = new Option<bool>("--no-start") { Description = "Make it, but leave it down." };
         var owner = new Option<string?>("--owner") { Description = "Who owns it and is charged: user:NAME, usergroup:NAME or a name; you if left out.", HelpName = "OWNER" };
         var force = InstanceOwner.Force();
+        var tags = new Option<string[]>("--tag") { Description = "A tag; once for each.", HelpName = "TAG" };
         var (reason, noWait) = (Parts.Reason(), Parts.NoWait());
 
         return new Command("add", "Make an instance and start it.").Does(around, async run =>
@@ -39,11 +40,12 @@ internal static class InstanceAdd
                 Start = !run.Get(noStart),
                 Owner = run.Get(owner),
                 Force = run.Get(force),
+                Tags = run.Get(tags) is { Length: > 0 } words ? words : null,
                 Reason = run.Get(reason),
             };
             var job = await run.Portal.PostAsync("instances", request, CliJson.Default.CreateInstanceRequest, CliJson.Default.JobAccepted, run.Ct);
             await JobFollower.FollowAsync(run, job, run.Get(noWait));
-        }, name, image, vcpus, memory, disks, template, primary, secondary, sshKey, osParams, nics, noStart, owner, force, reason, noWait);
+        }, name, image, vcpus, memory, disks, template, primary, secondary, sshKey, osParams, nics, noStart, owner, force, tags, reason, noWait);
     }
 
     public static List<string>? ReadKeys(FileInfo[] files)

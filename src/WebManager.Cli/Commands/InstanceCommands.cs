@@ -18,7 +18,8 @@ internal static class InstanceCommands
         Act(around, "failover", "Start it anew on its secondary node.", "it has to shut down (30)"),
         Migrate(around),
         Act(around, "resync", "Make the copy on the secondary node equal to its disks."),
-        InstanceReplace.Replace(around), InstanceOwner.Change(around), Confirm(around), Serial(around));
+        InstanceReplace.Replace(around), InstanceOwner.Change(around), Confirm(around), Serial(around),
+        InstanceFound.List(around), InstanceFound.Adopt(around)).With(TagCommands.OfInstance(around));
 
     private static Command List(Surroundings around) => new Command("list", "All instances that you may see.").Does(around,
         run => run.ShowAsync("instances", CliJson.Default.InstanceViewArray, all =>
@@ -33,7 +34,7 @@ internal static class InstanceCommands
     {
         var name = Parts.Name("The instance's name or id.");
         return new Command("show", "One instance.").Does(around, run => run.ShowAsync($"instances/{Parts.Path(run.Get(name))}", CliJson.Default.InstanceView, i =>
-            new Details().Line("name", i.Name).Line("status", i.Status).Line("note", i.Text).Line("wanted", i.Wanted).Line("owner", i.Owner).Line("image", i.Image)
+            new Details().Line("name", i.Name).Line("status", i.Status).Line("note", i.Text).Line("wanted", i.Wanted).Line("owner", i.Owner).Line("tags", i.Tags is { Count: > 0 } tags ? string.Join(", ", tags) : null).Line("image", i.Image)
                 .Line("vcpus", $"{i.Vcpus}").Line("memory", Sizes.Format(i.MemoryMiB)).Line("template", i.Template).Line("disks", Disks(i))
                 .Line("primary", i.Primary).Line("secondary", i.Secondary).Line("mirror", Mirror(i)).Line("old copies", i.OldCopies is { Count: > 0 } old ? string.Join(", ", old) : null).Line("ip", i.Ip).Line("mac", i.Mac)
                 .Line("started", Text.Time(i.StartedAt, run.Around.Clock)).Line("created", Text.Time(i.CreatedAt, run.Around.Clock))

@@ -12,6 +12,8 @@ internal static class TagCommands
 
     public static Command[] OfNode(Surroundings around) => Of(around, "a node", "nodes");
 
+    public static Command[] OfInstance(Surroundings around) => Of(around, "an instance", "instances");
+
     private static Command[] Of(Surroundings around, string what, string? list) =>
         [Change(around, "add-tags", $"Attach tags to {what}.", list), Change(around, "remove-tags", $"Take tags off {what}.", list), List(around, what, list)];
 
@@ -33,7 +35,7 @@ internal static class TagCommands
             await run.ShowAsync($"{Place(run, name, list)}/tags", CliJson.Default.StringArray, all => { foreach (var tag in all) run.Say(tag); }), name is null ? [] : [name]);
     }
 
-    private static Argument<string>? NameOf(string? list) => list is null ? null : Parts.Name("The node.");
+    private static Argument<string>? NameOf(string? list) => list is null ? null : Parts.Name(list == "nodes" ? "The node." : "The instance's name or id.");
 
     private static string Place(Invocation run, Argument<string>? name, string? list) => name is null ? "cluster" : $"{list}/{Parts.Path(run.Get(name))}";
 }

@@ -160,4 +160,7 @@ public sealed record InstanceReport(Guid Instance)
 
     /// <summary>Disk images present here.</summary>
     public int Disks { get; init; }
+
+    /// <summary>The digest of the note that is kept here; null: none.</summary>
+    public string? Note { get; init; }
 }

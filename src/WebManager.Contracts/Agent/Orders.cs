@@ -6,6 +6,9 @@ namespace WebManager.Contracts.Agent;
 public sealed record CreateDisksOrder(Guid Operation, long Epoch, GuestSpec Guest) : IAgentCall<Done>, IOrder
 {
     [JsonIgnore] public string Path => "/v1/disks/create";
+
+    /// <summary>Kept with them.</summary>
+    public KeptNote? Kept { get; init; }
 }
 
 /// <summary>Removes everything of the instance from this node: process (killed), export, images, records, logs. Nothing there: done.</summary>

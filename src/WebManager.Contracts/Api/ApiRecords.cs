@@ -154,6 +154,12 @@ public sealed record InstanceView(Guid Id, string Name, string Owner, string Ima
 
     /// <summary>While it migrates: how much of its memory is sent, 0 to 100.</summary>
     public double? MigrationPercent { get; init; }
+
+    /// <summary>With the owner's (webmanager:owner:...), which follows the owner.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Its nodes answer, and have nothing of it.</summary>
+    public bool Missing { get; init; }
 }
 
 /// <summary>
@@ -199,6 +205,7 @@ public sealed record CreateInstanceRequest(string Name, string? Image = null, in
 
     /// <summary>True if left out.</summary>
     public bool? Start { get; init; }
+    public IReadOnlyList<string>? Tags { get; init; }
 
     /// <summary>user:NAME, usergroup:NAME or nobody; null: the caller.</summary>
     public string? Owner { get; init; }

@@ -30,7 +30,7 @@ public sealed record AssignNodesRequest(IReadOnlyList<string> Nodes)
     public string? Reason { get; init; }
 }
 
-/// <summary>POST /api/v1/cluster/add-tags|remove-tags, /api/v1/nodes/{name}/add-tags|remove-tags; GET /api/v1/cluster/tags, /api/v1/nodes/{name}/tags list them.</summary>
+/// <summary>POST /api/v1/cluster/add-tags|remove-tags, /api/v1/nodes/{name}/add-tags|remove-tags, /api/v1/instances/{name}/add-tags|remove-tags; GET .../tags lists them.</summary>
 public sealed record TagsRequest(IReadOnlyList<string> Tags)
 {
     public string? Reason { get; init; }

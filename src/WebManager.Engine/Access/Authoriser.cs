@@ -51,6 +51,7 @@ internal static class Authoriser
             Right.ClusterTags => cluster.HasFlag(ClusterRights.Tags),
             Right.InstancePower => On(request, caller, now).HasFlag(InstanceRights.Power),
             Right.InstanceModify => On(request, caller, now).HasFlag(InstanceRights.Modify),
+            Right.InstanceTags => On(request, caller, now).HasFlag(InstanceRights.Tags),
             Right.InstanceRemove => On(request, caller, now).HasFlag(InstanceRights.Remove),
             Right.InstanceAdmin => On(request, caller, now).HasFlag(InstanceRights.Admin),
             Right.CreateInstance => MayCreate(((CreateInstance)request).OwnerFor(caller), caller, now),

@@ -44,6 +44,7 @@ public sealed class Sight(Func<Picture> now, Caller caller)
         UserRequestRow r => ClusterAdmin || r.By == caller.UserId || (r.Kind == UserRequestKind.Membership && Keys.GroupOf(r.Owner) is { } id && Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin)),
         SshKey k => caller.Admin || k.User == caller.UserId,
         TemplateRow t => Template(t.Id, t.OwnerKey),
+        FoundRow => ClusterAdmin,
         ClusterRow => caller.UserId.Length > 0 || caller.Admin,
         _ => false,
     };

@@ -26,9 +26,21 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         foreach (var node in changes.Jobs.Select(j => j.Request).OfType<RestartAgent>().Select(r => r.Node).Where(n => feeds.Nodes.Find(n) is { } row && row.AgentRestart != AgentRestarts.Of(n, state.Now)).Distinct()) { SetNode(node); }
         if (changes.Groups.Count + changes.GroupsRemoved.Count + changes.Nodes.Count + changes.NodesRemoved.Count > 0) { SetGroups(before); }
         foreach (var i in Regrouped(before, changes)) { SetInstance(i.Id); }
+        foreach (var i in OfRenamed(before, changes)) { SetInstance(i); }
+        if (!ReferenceEquals(before.Found, state.Now.Found)) { ShowFound(); }
         _access.OnCommitted(before, changes);
         Forget(before);
     }
+
+    /// <summary>Instances of groups that are called otherwise now.</summary>
+    private List<Guid> OfRenamed(Picture before, Changes changes)
+    {
+        var renamed = changes.UserGroups.Where(g => before.UserGroups.TryGetValue(g.Id, out var old) && old.Name != g.Name).Select(g => Keys.Group(g.Id)).ToHashSet(StringComparer.Ordinal);
+        return renamed.Count == 0 ? [] : [.. state.Now.Instances.Values.Where(i => renamed.Contains(i.Owner)).Select(i => i.Id)];
+    }
+
+    /// <summary>Also when nothing is found any more.</summary>
+    public void ShowFound() => FoundRows.Show(feeds.Found, state.Now, people);
 
     public OwnerRow? OwnerRow(string owner) => _access.RowOf(owner);
 
@@ -182,6 +194,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
             DiskFault = Status.DiskFault(seen),
             MigrationPercent = status == InstanceStatus.Migrating && seen.AtPrimary?.Migration is { Phase: MigrationPhase.Sending } sending ? Math.Floor(sending.Percent) : null,
         };
+        row = row with { Tags = Access.OwnerTags.All(i, state.Now, people), Missing = job is null && seen.Missing };
         feeds.Instances.Set(id, row);
         if (old is not null) { Tell(old, row); }
     }

@@ -61,8 +61,32 @@ public sealed record InstanceRow(Guid Id, string Name, string Owner, string Imag
     public IReadOnlyList<string> OldCopies { get; init; } = [];
     public RecoveryTimeline? LastRecovery { get; init; }
 
+    /// <summary>With the owner's.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Its nodes answer, and have nothing of it.</summary>
+    public bool Missing { get; init; }
+
     /// <summary>While it migrates: how much of its memory was sent, 0 to 100; null: not begun yet, or all of it.</summary>
     public double? MigrationPercent { get; init; }
+}
+
+/// <summary>
+/// What was found on nodes (FoundInstance) as lists show it. Image, sizes and template are empty while nothing says what it is. OwnerName: whom its
+/// tags name; OwnerKey: that user's or group's key here. Why: why it cannot be taken up, with what helps.
+/// </summary>
+public sealed record FoundRow(Guid Id, string Name, string Image, int Vcpus, int MemoryMiB, long DiskMiB, DiskTemplate? Template, string Primary, string? Secondary, bool Runs)
+{
+    public string? OwnerName { get; init; }
+    public string? OwnerKey { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Every node that has something of it.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
+    public string? Why { get; init; }
+
+    /// <summary>Of FoundInstance: another one, another row.</summary>
+    public string Key { get; init; } = "";
 }
 
 /// <summary>A job as lists show it. Summary: "instance.create web1".</summary>
@@ -124,6 +148,7 @@ public sealed class ClusterFeeds
     public LiveFeed<Guid, GroupRow> Groups { get; } = new();
     public LiveFeed<string, NodeRow> Nodes { get; } = new();
     public LiveFeed<Guid, InstanceRow> Instances { get; } = new();
+    public LiveFeed<Guid, FoundRow> Found { get; } = new();
     public LiveFeed<long, JobRow> Jobs { get; } = new();
     public LiveFeed<long, ClusterEvent> Events { get; } = new();
     public LiveFeed<Guid, UserGroupRow> UserGroups { get; } = new();
@@ -144,6 +169,7 @@ public sealed class ClusterFeeds
         Nodes.Recheck();
         Groups.Recheck();
         Instances.Recheck();
+        Found.Recheck();
         Jobs.Recheck();
         Events.Recheck();
         UserGroups.Recheck();

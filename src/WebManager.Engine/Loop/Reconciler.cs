@@ -21,6 +21,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private readonly Signal _news = new();
     private readonly StandUps _standUps = new(parts);
     private readonly ThirdCopies _thirds = new(parts);
+    private readonly NoteDesk _notes = new(parts);
+    private readonly FoundBook _found = new(parts, rows);
     private readonly long _began = parts.Clock.GetTimestamp();
     private Task _loop = Task.CompletedTask;
 
@@ -83,6 +85,8 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         }
         if (starts.Count > 0) { await StartAsync(starts, ct); }
         if (replaces.Count > 0) { await ReplaceAsync(replaces, ct); }
+        _notes.Look(now, ct);
+        await _found.LookAsync(now, ct);
     }
 
     /// <summary>A node says that its disk works again: its copies are made at once, not when their back-off is over.</summary>

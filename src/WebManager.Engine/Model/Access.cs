@@ -9,7 +9,7 @@ public enum ClusterRights { None = 0, Admin = 1, CreateVm = 2, Migrate = 4, Repl
 
 /// <summary>Rights on one instance. Admin has all of them, and may give them to others.</summary>
 [Flags]
-public enum InstanceRights { None = 0, Admin = 1, Power = 2, Remove = 4, Modify = 8, Console = 16 }
+public enum InstanceRights { None = 0, Admin = 1, Power = 2, Remove = 4, Modify = 8, Console = 16, Tags = 32 }
 
 /// <summary>Rights on a group of people. Admin: its members, and nothing else.</summary>
 [Flags]

@@ -58,6 +58,9 @@ public sealed record Instance(Guid Id, string Name, string Owner, string Image, 
     public string? SshHostKey { get; init; }
     public string? FailureText { get; init; }
 
+    /// <summary>Those that people attached; the owner's is made of the owner (OwnerTags).</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
     /// <summary>It is not started on its secondary by itself.</summary>
     public bool RecoveryOff { get; init; }
     public RecoveryPriority Priority { get; init; }

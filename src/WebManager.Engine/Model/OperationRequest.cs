@@ -54,6 +54,9 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(SetQuota), "quota.set")]
 [JsonDerivedType(typeof(RecountQuota), "quota.recount")]
 [JsonDerivedType(typeof(ChangeOwner), "instance.change-owner")]
+[JsonDerivedType(typeof(AddInstanceTags), "instance.add-tags")]
+[JsonDerivedType(typeof(RemoveInstanceTags), "instance.remove-tags")]
+[JsonDerivedType(typeof(AdoptInstance), "instance.adopt")]
 [JsonDerivedType(typeof(AddTemplate), "template.add")]
 [JsonDerivedType(typeof(ModifyTemplate), "template.modify")]
 [JsonDerivedType(typeof(CopyTemplate), "template.copy")]
@@ -85,6 +88,7 @@ public sealed record CreateInstance(string Instance, string Image, int Vcpus, in
     public IReadOnlyList<string> SshKeys { get; init; } = [];
     public IReadOnlyDictionary<string, string> OsParams { get; init; } = new Dictionary<string, string>();
     public bool Start { get; init; } = true;
+    public IReadOnlyList<string> Tags { get; init; } = [];
 
     /// <summary>How many network cards it has.</summary>
     public int Nics { get; init; } = 1;

@@ -24,6 +24,11 @@ public sealed record Picture(Cluster Cluster)
     public ImmutableSortedDictionary<Guid, SshKey> SshKeys { get; init; } = ImmutableSortedDictionary<Guid, SshKey>.Empty;
 
     public ImmutableSortedDictionary<Guid, InstanceTemplate> Templates { get; init; } = ImmutableSortedDictionary<Guid, InstanceTemplate>.Empty;
+    /// <summary>What nodes have and no record names; shown, never stored.</summary>
+    public ImmutableSortedDictionary<Guid, FoundInstance> Found { get; init; } = ImmutableSortedDictionary<Guid, FoundInstance>.Empty;
+
+    /// <summary>Instances that this cluster has removed.</summary>
+    public ImmutableHashSet<Guid> Removed { get; init; } = [];
 
     /// <summary>Made of the grants and the groups of people.</summary>
     public AccessIndex Access { get; init; } = AccessIndex.Empty;
@@ -79,6 +84,8 @@ public sealed record Picture(Cluster Cluster)
             UserRequests = UserRequests.SetItems(changes.UserRequests.Select(r => KeyValuePair.Create(r.Id, r))),
             SshKeys = SshKeys.RemoveRange(changes.SshKeysRemoved).SetItems(changes.SshKeys.Select(k => KeyValuePair.Create(k.Id, k))),
             Templates = Templates.RemoveRange(changes.TemplatesRemoved).SetItems(changes.Templates.Select(t => KeyValuePair.Create(t.Id, t))),
+            Found = Found.IsEmpty ? Found : Found.RemoveRange(changes.Instances.Select(i => i.Id)),
+            Removed = Removed.Union(changes.Removed.Select(r => r.Id)),
             OpenReservations = changes.Jobs.Any(j => j.Reserved is not null) ? [.. jobs.Values.Where(j => !j.Ended && j.Reserved is not null)] : OpenReservations,
             LastJobId = Math.Max(LastJobId, changes.Jobs.Count == 0 ? 0 : changes.Jobs.Max(j => j.Id)),
         };

@@ -52,6 +52,7 @@ public sealed class ClusterState(IClusterStore store, TimeProvider clock)
             if (!outcome.Ok || IsEmpty(changes)) { return outcome; }
             Count(changes);
             DropGrants(changes);
+            changes.Removed.AddRange(changes.InstancesRemoved.Select(id => Now.Instances.GetValueOrDefault(id)).OfType<Instance>().Select(i => new RemovedInstance(i.Id, i.Name, clock.GetUtcNow())));
             Quota.Ledger.Post(Now, changes, clock.GetUtcNow());
             await CommitAsync(changes);
             var before = Now;
@@ -63,6 +64,14 @@ public sealed class ClusterState(IClusterStore store, TimeProvider clock)
         {
             _gate.Leave();
         }
+    }
+
+    /// <summary>What is shown beside what is stored: nothing of it is durable.</summary>
+    public async Task ShowAsync(Func<Picture, Picture> show, CancellationToken ct)
+    {
+        await _gate.EnterAsync(ct);
+        try { _now = show(Now); }
+        finally { _gate.Leave(); }
     }
 
     private async Task CommitAsync(Changes changes)

@@ -69,13 +69,14 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
                 placed.Value.Primary, placed.Value.Secondary, job.Parts.Clock.GetUtcNow(), 0)
             {
                 MadeBy = job.Job.Caller.Account ? job.Job.Caller.UserId : "",
+                Tags = TagRules.With([], r.Tags),
                 FreshDisks = true, OsParams = r.OsParams, SshKeys = [.. r.SshKeys.Concat(OwnersKeys.Of(r.OwnerFor(job.Job.Caller), now)).Distinct(StringComparer.Ordinal)], SshHostKey = random.NewSshHostKey(),
                 Mirror = r.Template == DiskTemplate.Mirror ? MirrorState.InSync : MirrorState.None,
             });
         }, ct);
 
     /// <summary>The first has the way out.</summary>
-    private static List<NicSpec> NewNics(int count, Picture now, Ports.IRandomness random)
+    internal static IReadOnlyList<NicSpec> NewNics(int count, Picture now, Ports.IRandomness random)
     {
         var nics = new List<NicSpec>();
         for (var index = 0; index < count; index++) { nics.Add(new NicSpec(index, NewMac(now, nics, random), Addresses.Next(now, nics), index == 0 ? now.Cluster.Gateway : null)); }
@@ -84,7 +85,7 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
 
     private static string NewMac(Picture now, List<NicSpec> besides, Ports.IRandomness random)
     {
-        var taken = now.Instances.Values.SelectMany(i => i.Nics).Concat(besides).Select(n => n.Mac).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var taken = Addresses.Taken(now).Concat(besides).Select(n => n.Mac).ToHashSet(StringComparer.OrdinalIgnoreCase);
         while (true)
         {
             var mac = random.NewMac();
@@ -109,7 +110,7 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
         var there = await ImageOnNode.EnsureAsync(job, image, watch, ct);
         if (!there.Ok) { return there; }
         // By epoch: when a resumed job comes here again its disks may have been removed by the undo that the crash cut short.
-        return await job.OrderAsync(node, new CreateDisksOrder(job.OperationId($"disks/{node}/{job.Epoch}"), job.Epoch, instance.ToGuestSpec()), DiskLimit, ct);
+        return await job.OrderAsync(node, new CreateDisksOrder(job.OperationId($"disks/{node}/{job.Epoch}"), job.Epoch, instance.ToGuestSpec()) { Kept = Plan.Notes.Of(instance, Access.OwnerTags.All(instance, job.Now, job.Parts.People)) }, DiskLimit, ct);
     }
 
     private static async Task<Outcome<Done>> UndoAsync(Guid id, JobContext job, CancellationToken ct)
@@ -142,7 +143,10 @@ internal static class ImageOnNode
 
 internal static class Candidates
 {
-    /// <summary>Free is capacity less what is promised: a mirrored instance's memory counts on its secondary too, so that its failover always fits.</summary>
+    /// <summary>
+    /// Free is capacity less what is promised: a mirrored instance's memory counts on its secondary too, so that its failover always fits. What was
+    /// found on a node and is nobody's so far counts like an instance.
+    /// </summary>
     /// <param name="without">An instance whose own old copies are no hindrance: their images are used again.</param>
     public static IReadOnlyList<Candidate> Of(Picture now, NodeBook nodes, Guid? without = null)
     {
@@ -156,6 +160,8 @@ internal static class Candidates
         var old = now.OldCopiesOn(node.Name).Where(i => i.Id != without).Sum(i => i.DiskMiB);
         var health = nodes.HealthOf(node.Name);
         var why = node.Offline ? "offline" : Plan.Maintenance.In(node) ? "in maintenance" : node.Drained ? "drained" : health != NodeHealth.Online ? health.ToString().ToLowerInvariant() : DiskFaultsOf.Node(node.Name, now, nodes) is not null ? "its disk fails" : null;
-        return new Candidate(node.Name, why is null, why, node.MemoryMiB - here.Sum(i => (long)i.MemoryMiB), node.DiskMiB - here.Sum(i => i.DiskMiB) - old, here.Count);
+        var found = now.Found.Values.Where(f => f.On.Any(o => o.Node == node.Name)).Select(f => f.Note?.Guest).OfType<GuestSpec>().ToList();
+        return new Candidate(node.Name, why is null, why, node.MemoryMiB - here.Sum(i => (long)i.MemoryMiB) - found.Sum(g => (long)g.MemoryMiB),
+            node.DiskMiB - here.Sum(i => i.DiskMiB) - old - found.Sum(g => g.Disks.Sum(d => d.SizeMiB)), here.Count);
     }
 }

@@ -5,7 +5,7 @@ using WebManager.Engine.Model;
 namespace WebManager.Engine.Operations;
 
 /// <summary>What a caller needs (Access/Authoriser). Administrator: of the cluster. Superuser: of the portal.</summary>
-public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, CreateInstance, GroupAdmin, GrantOn, Account, OwnQuota, Decide, OwnRequest, OwnKeys, MakeTemplate, TemplateAdmin, TemplateOfInstance, UseTemplate, WatcherOnly }
+public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, InstanceTags, CreateInstance, GroupAdmin, GrantOn, Account, OwnQuota, Decide, OwnRequest, OwnKeys, MakeTemplate, TemplateAdmin, TemplateOfInstance, UseTemplate, WatcherOnly }
 
 /// <summary>
 /// What an operation takes from or gives back to the owner's quota. Takes*: it reserves (Reserves is not null). Returns*: the ledger follows by

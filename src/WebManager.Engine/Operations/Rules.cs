@@ -36,7 +36,7 @@ public static partial class Rules
         "Wait until both of its nodes have answered, or confirm that one of them is off.");
 
     public static Refusal? Create(CreateInstance r, Picture now, EngineParts parts) =>
-        Name(r.Instance, "instance") ?? Unique(r, now) ?? Image(r, parts) ?? Size(r) ?? Room(r, now) ?? Disks(r) ?? Nics(r) ?? Placement(r, now, parts) ?? Keys(r) ?? OsParams(r, parts);
+        Name(r.Instance, "instance") ?? Unique(r, now) ?? Image(r, parts) ?? Size(r) ?? Room(r, now) ?? Disks(r) ?? Nics(r) ?? Placement(r, now, parts) ?? Keys(r) ?? OsParams(r, parts) ?? Tags(r);
 
     /// <summary>The values alone, wherever it is put.</summary>
     public static Refusal? Parameters(CreateInstance r, EngineParts parts) => Image(r, parts) ?? Size(r) ?? Minimum(r, parts) ?? Disks(r) ?? Nics(r) ?? OsParams(r, parts);
@@ -51,6 +51,8 @@ public static partial class Rules
     private static Refusal? Unique(CreateInstance r, Picture now) => now.Names.ContainsKey(r.Instance)
         ? Wrong("instance", "instance.exists", $"There is already an instance {r.Instance}.", "Choose another name.")
         : null;
+
+    private static Refusal? Tags(CreateInstance r) => r.Tags.Count == 0 ? null : TagRules.Own(r.Tags) ?? TagRules.Adding(r.Tags, []);
 
     private static Refusal? Image(CreateInstance r, EngineParts parts) => parts.Images.Images.Any(i => i.Name == r.Image)
         ? null

@@ -1,6 +1,7 @@
-// Tags of the cluster and its nodes, with Ganeti's rules for what a tag may be.
+// Tags of the cluster, its nodes and its instances, with Ganeti's rules for what a tag may be.
 using System.Text.RegularExpressions;
 using WebManager.Contracts;
+using WebManager.Engine.Access;
 using WebManager.Engine.Model;
 
 namespace WebManager.Engine.Operations;
@@ -18,6 +19,11 @@ public static partial class TagRules
             ? new Refusal("tag.invalid", $"{Shown.Name(bad)} is no tag.", $"Use 1 to {Longest} letters (a-z, A-Z), digits and the characters _ . + * / : @ - without spaces, like rack:a.") { Field = "tags" }
         : present.Union(tags).Count() > MostOfOneObject
             ? new Refusal("tag.too-many", $"That makes more than {MostOfOneObject} tags.", "Remove some first.") { Field = "tags" }
+        : null;
+
+    /// <summary>The owner's tag is the owner's: whoever could set it could make another one pay.</summary>
+    public static Refusal? Own(IReadOnlyList<string> tags) => tags.FirstOrDefault(t => t.StartsWith(OwnerTags.Reserved, StringComparison.Ordinal)) is { } reserved
+        ? new Refusal("tag.reserved", $"{Shown.Name(reserved)} is the portal's own: tags that begin with {OwnerTags.Reserved} follow the owner by themselves.", "Leave it out; change the owner instead.") { Field = "tags" }
         : null;
 
     public static Refusal? Removing(IReadOnlyList<string> tags, IReadOnlyList<string> present) =>
@@ -80,4 +86,18 @@ internal sealed class ClusterTagsOperation<TRequest>(bool adds) : TagsOperation<
     protected override string Object(TRequest request) => "the cluster";
     protected override void Put(TRequest request, IReadOnlyList<string> tags, Picture now, StepChanges changes) =>
         changes.Raw.Cluster = now.Cluster with { Tags = tags, Revision = now.Cluster.Revision + 1 };
+}
+
+internal sealed class InstanceTagsOperation<TRequest>(bool adds) : TagsOperation<TRequest>(adds) where TRequest : InstanceRequest, ITagsRequest
+{
+    public override Right Right => Right.InstanceTags;
+    public override IEnumerable<string> Locks(TRequest request) => [$"3:instance:{request.Instance}"];
+
+    public override Refusal? Check(TRequest request, Picture now, EngineParts parts) =>
+        now.Find(request.Instance) is { Doubt: not null } doubted ? Rules.InDoubt(doubted) : TagRules.Own(request.Tags) ?? base.Check(request, now, parts);
+
+    protected override IReadOnlyList<string>? Present(TRequest request, Picture now) => now.Find(request.Instance)?.Tags;
+    protected override Refusal Unknown(TRequest request) => new("instance.unknown", $"There is no instance {Shown.Name(request.Instance)}.") { Field = "instance" };
+    protected override string Object(TRequest request) => request.Instance;
+    protected override void Put(TRequest request, IReadOnlyList<string> tags, Picture now, StepChanges changes) => changes.Write(now.Find(request.Instance)! with { Tags = tags });
 }

@@ -34,6 +34,11 @@ public sealed record Observed(Instance Instance, NodeHealth Primary, InstanceRep
     /// <summary>In sync, its own image is out by a disk error (R1), and the other copy is not.</summary>
     public bool Failing => Primary == NodeHealth.Online && LocalFault is not null && SecondaryFault is null && AtPrimary!.CopyFault is null;
 
+    /// <summary>Its nodes all answer, and none of them has a guest or an image of it: what it was is gone, by no doing of this cluster.</summary>
+    public bool Missing => Instance is { Stage: LifeStage.Ready, Doubt: null, Disks.Count: > 0 } && Primary == NodeHealth.Online && (Secondary ?? NodeHealth.Online) == NodeHealth.Online && HasNothing(AtPrimary) && HasNothing(AtSecondary);
+
+    private static bool HasNothing(InstanceReport? report) => report is null or { Disks: 0, Guest: GuestPhase.Absent };
+
     /// <summary>
     /// In sync under the record in force, and what runs at the primary waits for its disk; or nothing runs there any more and its node's disk
     /// takes no writes: started in place it would only wait again, and leave the good copy behind.
@@ -55,6 +60,8 @@ public static class Reconcile
     {
         (LifeStage.Creating or LifeStage.Removing or LifeStage.Failed, _) => Step.Nothing,
         (_, NodeHealth.Joining) => Step.Nothing,
+        // Nothing could be started; the other copy's node would have to have one.
+        (LifeStage.Ready, NodeHealth.Online) when seen.Missing => Step.Nothing,
         (LifeStage.Ready, NodeHealth.Online) => OnLivePrimary(seen) is var step && step == Step.Nothing && LeftOver(seen) ? new Step(new CleanUpMigration(seen.Instance.Name)) : step,
         (LifeStage.Ready, NodeHealth.Suspect or NodeHealth.Lost or NodeHealth.Offline) => OnSilentPrimary(seen),
     };

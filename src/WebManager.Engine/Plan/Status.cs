@@ -38,6 +38,8 @@ public static class Status
         var i = seen.Instance;
         return status switch
         {
+            InstanceStatus.ErrorDown or InstanceStatus.AdminDown when seen.Missing =>
+                $"{(i.Secondary is null ? $"Its node {i.Primary} answers and has" : $"Its nodes {i.Primary} and {i.Secondary} answer and have")} nothing of it. Bring its images back to the node's folder and restart the agent there, or remove its record here (wm instance remove {i.Name}).",
             InstanceStatus.Failed => i.FailureText,
             InstanceStatus.NodeDown or InstanceStatus.NodeOffline => Waits(seen),
             InstanceStatus.ErrorDown => i.FailureText ?? "It should run but does not; it is started again by itself.",

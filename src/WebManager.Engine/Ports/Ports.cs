@@ -94,6 +94,9 @@ public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IR
     public IReadOnlyList<UserRequest> UserRequests { get; init; } = [];
     public IReadOnlyList<SshKey> SshKeys { get; init; } = [];
     public IReadOnlyList<InstanceTemplate> Templates { get; init; } = [];
+
+    /// <summary>The newest of those that were removed.</summary>
+    public IReadOnlyList<Guid> Removed { get; init; } = [];
 }
 
 /// <summary>
@@ -110,6 +113,9 @@ public sealed class Changes
     public List<Guid> GroupsRemoved { get; } = [];
     public List<Instance> Instances { get; } = [];
     public List<Guid> InstancesRemoved { get; } = [];
+
+    /// <summary>Goes with InstancesRemoved; ClusterState adds it.</summary>
+    public List<RemovedInstance> Removed { get; } = [];
     public List<Job> Jobs { get; } = [];
     public List<JobLogLine> JobLog { get; } = [];
     public List<ClusterEvent> Events { get; } = [];

@@ -44,6 +44,7 @@ public static class ApiServices
         api.MapGroups();
         api.MapTags();
         api.MapInstances();
+        api.MapFound();
         api.MapJobs();
         api.MapAccess();
         api.MapQuotas();

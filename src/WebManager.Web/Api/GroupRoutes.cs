@@ -1,4 +1,4 @@
-// /api/v1/groups, and the tags of the cluster and its nodes.
+// /api/v1/groups, and the tags of the cluster, its nodes and its instances.
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
@@ -37,6 +37,12 @@ internal static class GroupRoutes
             : Problems.From(new Refusal("node.not-found", $"There is no node {name}."))).Produces<IReadOnlyList<string>>().ProducesProblem(404);
         node.MapPost("/add-tags", (string name, TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new AddNodeTags(name, body.Tags), http, body.Reason)).Accepted();
         node.MapPost("/remove-tags", (string name, TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new RemoveNodeTags(name, body.Tags), http, body.Reason)).Accepted();
+        var instance = api.MapGroup("/instances/{name}").WithTags("instances");
+        instance.MapGet("/tags", (string name, HttpContext http, IClusterEngine engine) => InstanceRoutes.Find(engine, name) is { } row && engine.SightOf(Callers.From(http)).Instance(row)
+            ? (IResult)TypedResults.Ok(row.Tags)
+            : Problems.From(new Refusal("instance.not-found", $"There is no instance {name}."))).Produces<IReadOnlyList<string>>().ProducesProblem(404);
+        instance.MapPost("/add-tags", (string name, TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new AddInstanceTags(engine.FindInstance(name)?.Name ?? name, body.Tags), http, body.Reason)).Accepted();
+        instance.MapPost("/remove-tags", (string name, TagsRequest body, HttpContext http, IClusterEngine engine) => Submit.AsJobAsync(engine, new RemoveInstanceTags(engine.FindInstance(name)?.Name ?? name, body.Tags), http, body.Reason)).Accepted();
     }
 
     private static List<GroupView> Views(IClusterEngine engine, HttpContext http)

@@ -79,7 +79,7 @@ internal static class InstanceRoutes
         if (body is not { Image: { } image, Vcpus: { } vcpus, MemoryMiB: { } memory, DisksMiB: { } sizes } || disks is not { } template) { return Task.FromResult<IResult>(Incomplete(body)); }
         return Submit.AsJobAsync(engine, new CreateInstance(body.Name, image, vcpus, memory, template, sizes)
         {
-            Nics = body.Nics ?? 1, Owner = owner, Force = body.Force, Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start ?? true,
+            Nics = body.Nics ?? 1, Owner = owner, Force = body.Force, Primary = body.Primary, Secondary = body.Secondary, SshKeys = body.SshKeys ?? [], OsParams = body.OsParams ?? new Dictionary<string, string>(), Start = body.Start ?? true, Tags = body.Tags ?? [],
         }, http, body.Reason);
     }
 

@@ -28,7 +28,7 @@ internal static class Views
         i.Primary, i.Secondary, Word(i.Wanted), Word(i.Status), Word(i.Mirror), i.MirrorPercent, i.Ip, i.Mac, i.StartedAt, i.CreatedAt, i.Job, i.Text, i.Generation)
     {
         AutoRecover = i.AutoRecover, Priority = Word(i.Priority), HeldBack = i.HeldBack, GaveUpAt = i.GaveUpAt, DiskFault = i.DiskFault, LastRecovery = i.LastRecovery?.View(), OldCopies = i.OldCopies, PairText = i.PairText,
-            MigrationPercent = i.MigrationPercent,
+        MigrationPercent = i.MigrationPercent, Tags = i.Tags, Missing = i.Missing,
     };
 
     public static RecoveryView View(this RecoveryTimeline t) => new(t.Job, t.From, t.To, t.Generation, t.LastSignAt)

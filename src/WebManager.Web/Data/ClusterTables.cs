@@ -10,6 +10,7 @@ internal static class ClusterTables
     {
         MapCluster(model);
         MapInstances(model);
+        MapRemoved(model);
         MapJobs(model);
         MapHistory(model);
         AccessTables.Map(model);
@@ -65,7 +66,15 @@ internal static class ClusterTables
         t.Property(i => i.OsParams).AsJson();
         t.Property(i => i.SshKeys).AsJson();
         t.Property(i => i.OldCopies).AsJson();
+        t.Property(i => i.Tags).AsJson();
         t.Ignore(i => i.DiskMiB);
+    });
+
+    private static void MapRemoved(ModelBuilder model) => model.Entity<RemovedInstance>(t =>
+    {
+        t.ToTable("removed_instances").HasKey(r => r.Id);
+        t.Property(r => r.Id).ValueGeneratedNever();
+        t.HasIndex(r => r.At);
     });
 
     private static void MapJobs(ModelBuilder model)

@@ -105,6 +105,7 @@ internal sealed class Writers : IDisposable
     private readonly RowWriter<NodeGroup> _groups;
     private readonly RowWriter<Node> _nodes;
     private readonly RowWriter<Instance> _instances;
+    private readonly RowWriter<RemovedInstance> _removed;
     private readonly RowWriter<Job> _jobs;
     private readonly RowWriter<JobLogLine> _jobLog;
     private readonly RowWriter<ClusterEvent> _events;
@@ -117,7 +118,7 @@ internal sealed class Writers : IDisposable
         db.Database.OpenConnection();
         _connection = db.Database.GetDbConnection();
         (_clusters, _nodes, _instances) = (new(db, _connection), new(db, _connection), new(db, _connection));
-        (_leases, _groups) = (new(db, _connection), new(db, _connection));
+        (_leases, _groups, _removed) = (new(db, _connection), new(db, _connection), new(db, _connection));
         _access = new AccessWriters(db, _connection);
         _holder = _connection.CreateCommand();
         _holder.CommandText = $"SELECT \"Holder\" FROM \"engine_leases\" WHERE \"Id\" = {EngineLease.Row}";
@@ -133,6 +134,7 @@ internal sealed class Writers : IDisposable
         foreach (var name in changes.NodesRemoved) { _nodes.Delete(name, transaction); }
         foreach (var id in changes.GroupsRemoved) { _groups.Delete(id, transaction); }
         foreach (var id in changes.InstancesRemoved) { _instances.Delete(id, transaction); }
+        foreach (var gone in changes.Removed) { _removed.Upsert(gone, transaction); }
         if (changes.Cluster is { } cluster) { Check(_clusters.Write(cluster, transaction), "the cluster"); }
         foreach (var group in changes.Groups) { Check(_groups.Write(group, transaction), $"node group {group.Name}"); }
         foreach (var node in changes.Nodes) { Check(_nodes.Write(node, transaction), $"node {node.Name}"); }
@@ -158,6 +160,7 @@ internal sealed class Writers : IDisposable
         _groups.Dispose();
         _nodes.Dispose();
         _instances.Dispose();
+        _removed.Dispose();
         _jobs.Dispose();
         _jobLog.Dispose();
         _events.Dispose();

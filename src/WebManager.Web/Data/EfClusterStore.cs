@@ -9,6 +9,7 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
 {
     private const int EndedJobsKept = 200;
     private const int EventsKept = 500;
+    private const int RemovedKept = 100_000;
     private readonly CommitQueue _commits = new(dbs);
 
     public Task CommitAsync(Changes changes, CancellationToken ct) => _commits.AddAsync(changes, ct);
@@ -48,6 +49,7 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
             UserRequests = await db.UserRequests.OrderBy(r => r.At).ToListAsync(ct),
             Templates = await db.Templates.OrderBy(t => t.Name).ToListAsync(ct),
             SshKeys = await db.SshKeys.OrderBy(k => k.At).ToListAsync(ct),
+            Removed = await db.Removed.OrderByDescending(r => r.At).Select(r => r.Id).Take(RemovedKept).ToListAsync(ct),
             Quotas = await db.Quotas.OrderBy(q => q.Owner).ToListAsync(ct),
         };
     }

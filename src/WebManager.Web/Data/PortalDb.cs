@@ -14,6 +14,7 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<NodeGroup> Groups => Set<NodeGroup>();
     public DbSet<Node> Nodes => Set<Node>();
     public DbSet<Instance> Instances => Set<Instance>();
+    public DbSet<RemovedInstance> Removed => Set<RemovedInstance>();
     public DbSet<Job> Jobs => Set<Job>();
     public DbSet<JobLogLine> JobLog => Set<JobLogLine>();
     public DbSet<ClusterEvent> Events => Set<ClusterEvent>();

@@ -74,11 +74,17 @@ public sealed class LabCluster(IOptions<LabOptions> settings, DataFolder data, I
     {
         try
         {
-            if (!node.HasJoined || Engine.Feeds.Nodes.Find(node.Name) is null)
+            if (!node.HasJoined)
             {
                 await Processes.KillAsync(node.Name, ct);
                 node.Forget();
                 if (await JoinAsync(node, ct) is { Ok: false } refused) return refused;
+            }
+            else if (Engine.Feeds.Nodes.Find(node.Name) is null)
+            {
+                // The portal's data is another or older: what the node holds may be all that is left. Guests go on under their keeper.
+                if (await JoinAsync(node, ct) is { Ok: false } refused) return refused;
+                await Processes.AskToEndAsync(p => p.IsAgent && p.Node == node.Name, TimeSpan.FromSeconds(2), ct);
             }
             return await StartAsync(node, ct);
         }

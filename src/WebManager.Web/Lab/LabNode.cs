@@ -28,16 +28,16 @@ internal sealed class LabNode(int number, LabIdentity lab, LabOptions options, s
         if (File.Exists(LogFile)) File.Delete(LogFile);
     }
 
-    /// <summary>The same join as any machine's: the agent's own command against the portal's own address.</summary>
+    /// <summary>The same join as any machine's: the agent's own command against the portal's own address. One that was in a cluster keeps its instances.</summary>
     public async Task<Outcome<Done>> JoinAsync(Uri portal, string token, CancellationToken ct)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Folder)!);
-        List<string> arguments =
+        List<string> arguments = HasJoined ? ["rejoin", portal.ToString(), token, "--dir", Folder] :
         [
             "join", portal.ToString(), token, "--dir", Folder, "--name", Name, "--address", Address, "--memory", $"{options.MemoryMiB}", "--disk", $"{options.DiskMiB}",
             "--cpus", $"{options.Cpus}", "--hypervisor", options.Hypervisor,
         ];
-        if (lab.Wires == LabWires.Namespaces) arguments.AddRange(["--bridge", LabNetwork.NodeBridge]);
+        if (!HasJoined && lab.Wires == LabWires.Namespaces) arguments.AddRange(["--bridge", LabNetwork.NodeBridge]);
         var done = await LabCommand.RunAsync(program, arguments, ct);
         return done.Ok ? Done.Value : new Refusal("lab.join", $"Node {Name} could not join: {(done.Error + done.Output).Trim()}");
     }

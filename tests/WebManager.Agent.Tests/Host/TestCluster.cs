@@ -162,11 +162,12 @@ internal sealed class TestNode(TestCluster cluster, string name) : IAsyncDisposa
     }
 
     /// <summary>Starts the agent and waits until it answers; the time it took.</summary>
-    public async Task<TimeSpan> RunAsync()
+    /// <param name="of">The cluster it belongs to by now; null: the one it was made for.</param>
+    public async Task<TimeSpan> RunAsync(TestCluster? of = null)
     {
         var since = Stopwatch.StartNew();
         _agent = Start(["run", "--dir", Folder], Program, Environment);
-        using var engine = Engine();
+        using var engine = of is null ? Engine() : new TestEngine(of, this, of.Issue("engine", "engine"));
         await Until.TrueAsync(async () =>
         {
             if (_agent.HasExited) throw new InvalidOperationException(await _agent.StandardError.ReadToEndAsync());

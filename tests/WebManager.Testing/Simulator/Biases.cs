@@ -8,7 +8,10 @@ internal sealed record Bias(string What, Action<Draft, string> Do);
 internal static partial class Biases
 {
     /// <summary>Only where nothing is created or removed: an older database cannot know of it, and a person has to clean up.</summary>
-    public const string Forking = "H6";
+    public const string Forking = "H6", Found = "L5";
+
+    /// <summary>Only in histories whose database is restored or copied.</summary>
+    public static bool Forks(string bias) => bias is Forking or Found;
     private const string Portal = SimNetwork.Portal;
 
     public static readonly IReadOnlyDictionary<string, Bias> All = new SortedDictionary<string, Bias>(StringComparer.Ordinal)
@@ -32,6 +35,7 @@ internal static partial class Biases
         ["H18"] = new("portal and secondary die together", PortalAndSecondary),
         ["H19"] = new("the degrade is recorded, the leave is lost, the primary dies", DegradeRecordedPrimaryDies),
         ["H20"] = new("clocks at the ends of what is allowed, the primary is cut off", (d, i) => CutOff(d, $"{i}.primary")),
+        [Found] = new("what a lost history made is found on nodes and taken up while something fails", LostHistory),
         ["R4"] = new("the secondary's agent restarts while the primary is cut off", SecondaryAgentRestarts),
         ["S10"] = new("a disk answers with errors, or is full, and one thing more goes wrong", DiskFails),
         ["S20"] = new("the portal dies at a step boundary of whatever follows", PortalDiesAtAStep),

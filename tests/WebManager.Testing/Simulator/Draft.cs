@@ -113,10 +113,12 @@ internal sealed class Draft
         When(kind, subject, after + Between(0.1, 8), "portal-start");
     }
 
-    private void Create()
+    /// <summary>Its name; another one each time.</summary>
+    public string Create()
     {
         var made = NewInstance($"c{++_created}", mirrored: Chance(0.7));
         Do("create", made.Name, made.Template.ToString().ToLowerInvariant(), made.Secondary is null ? made.Primary : $"{made.Primary}/{made.Secondary}");
+        return made.Name;
     }
 
     public string Other(string node) => Random.Next(3) == 0 ? SimNetwork.Portal : Pick([.. Nodes.Where(n => n != node)]);

@@ -20,7 +20,7 @@ public static class Drawing
     /// <param name="bias">An id of <see cref="Biases"/>: every pattern is that one. Null: any, or none.</param>
     public static Scenario Draw(int seed, string? bias = null)
     {
-        var draft = new Draft(new Random(seed), forks: bias == Biases.Forking || (bias is null && seed % 6 == 5),
+        var draft = new Draft(new Random(seed), forks: (bias is not null && Biases.Forks(bias)) || (bias is null && seed % 6 == 5),
             quiet: bias is "H1" or "H4" or "H5" or "H13" or "H20" or "R4" ? 0.6 : 0.25);
         var random = draft.Random;
         var rates = Rates(draft, bias);
@@ -52,7 +52,7 @@ public static class Drawing
     private static void Biased(Draft draft, string? bias)
     {
         if (draft.Random.Next(10) > 0) draft.Mend();
-        Biases.All[bias ?? draft.Pick([.. Biases.All.Keys.Where(k => k != Biases.Forking || draft.Forks)])].Do(draft, draft.Pick([.. draft.Instances.Where(i => i.Secondary is not null)]).Name);
+        Biases.All[bias ?? draft.Pick([.. Biases.All.Keys.Where(k => draft.Forks || !Biases.Forks(k))])].Do(draft, draft.Pick([.. draft.Instances.Where(i => i.Secondary is not null)]).Name);
         if (draft.Random.Next(3) == 0) draft.Uniform(draft.Random.Next(1, 6), longest: 4);
         else draft.Wait(0, 5);
     }

@@ -53,6 +53,8 @@ public sealed class Exploration(Scenario scenario, RuleSwitches? rules = null, b
             // It stands still because it met traces of the other portal: a person starts it again.
             if (World.Portal is { Dead: false, Engine.Halted: not null }) World.CrashPortal();
             if (World.Portal is null or { Dead: true }) Faults.Do(World, "portal-start", []);
+            // What a lost history had made: a person takes it up.
+            foreach (var found in World.Portal is { Dead: false, Listens: true, Engine: var engine } ? engine.Now.Found.Values.ToList() : []) Faults.Do(World, "adopt", [found.Name]);
         }
 
         if (NotAtRest() is { Count: > 0 } wrong) return wrong;

@@ -29,6 +29,7 @@ public static class Faults
         ["remove-node"] = new("node", FaultKind.Operation), ["backup"] = new("", FaultKind.Operation), ["confirm"] = new("instance node", FaultKind.Operation),
         ["auto-recover"] = new("instance|cluster|group:name on|off", FaultKind.Operation), ["priority"] = new("instance low|normal|high", FaultKind.Operation),
         ["tag"] = new("node tag", FaultKind.Operation), ["rule"] = new("prefix", FaultKind.Operation),
+        ["adopt"] = new("instance", FaultKind.Operation),
         ["replace"] = new("instance [node]", FaultKind.Operation), ["auto-replace"] = new("seconds", FaultKind.Operation),
         ["maintenance"] = new("node on|off [return|rebuild]", FaultKind.Operation),
         ["restart-agent"] = new("node [seconds]", FaultKind.Operation), ["successor"] = new("node seconds|never|fails|refused", FaultKind.Operation),
@@ -106,6 +107,7 @@ internal static class FaultActions
         "twin" => StartTwin(world),
         "twin-crash" => world.Twin?.Crash() ?? false,
         "confirm" => Submit(world, new ConfirmInstance(args[0], args[1])),
+        "adopt" => Adopt(world, args[0]),
         "replace" => Submit(world, new ReplaceSecondary(args[0]) { Node = args.ElementAtOrDefault(1) }),
         "auto-replace" => Submit(world, new ModifyCluster { ReplaceAfterSeconds = int.Parse(args[0], CultureInfo.InvariantCulture) }),
         "maintenance" => Submit(world, new MaintainNode(args[0], args[1] == "on") { Return = args.ElementAtOrDefault(2) == "return", Rebuild = args.ElementAtOrDefault(2) == "rebuild" }),
@@ -176,6 +178,11 @@ internal static class FaultActions
         });
         return true;
     }
+
+    /// <summary>Of what nodes have and no record names. False: nothing of that name was found.</summary>
+    public static bool Adopt(SimWorld world, string name) =>
+        world.Portal is { Dead: false, Listens: true, Engine: { Halted: null } engine } && engine.Now.Found.Values.FirstOrDefault(f => f.Name == name) is { } found
+        && Submit(world, new AdoptInstance(found.Name, found.Id) { OwnerFromTags = true });
 
     private static bool Backup(SimWorld world)
     {

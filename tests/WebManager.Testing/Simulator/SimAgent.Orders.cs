@@ -14,7 +14,23 @@ public sealed partial class SimAgent
         _world.Name(order.Guest.Instance, order.Guest.Name);
         instance.Spec = order.Guest;
         if (order.Guest.Disks.Count > 0) instance.Copy ??= new SimCopy();
+        instance.Kept = order.Kept ?? instance.Kept;
         return Done.Value;
+    }
+
+    private async Task<Outcome<Done>> NoteAsync(NoteInstanceOrder order)
+    {
+        var guest = order.Kept.Note.Guest;
+        if (node.Disk.GetValueOrDefault(guest.Instance) is not { } instance || (guest.Disks.Count > 0 && instance.Copy is null)) return new Refusal("instance.absent", "Nothing of the instance is on this node.");
+        await node.StoreAsync(0.5, 4, Life);
+        instance.Kept = order.Kept;
+        return Done.Value;
+    }
+
+    private async Task<Outcome<NotesReply>> NotesAsync(NotesRequest asked)
+    {
+        await node.WorkAsync(0.1, 0.5, Life);
+        return new NotesReply([.. asked.Instances.Select(id => node.Disk.GetValueOrDefault(id)?.Kept).OfType<KeptNote>()]);
     }
 
     private async Task<Outcome<Done>> RemoveAsync(RemoveInstanceOrder order)

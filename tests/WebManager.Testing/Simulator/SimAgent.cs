@@ -59,6 +59,8 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
             BeatRequest beat => BeatAsync(beat),
             PublishImageOrder order => OrderAsync(order, Guid.Empty, () => DoneAsync()),
             CreateDisksOrder order => OrderAsync(order, order.Guest.Instance, () => CreateDisksAsync(order)),
+            NoteInstanceOrder order => OrderAsync(order, order.Kept.Note.Guest.Instance, () => NoteAsync(order)),
+            NotesRequest asked => NotesAsync(asked),
             RemoveInstanceOrder order => OrderAsync(order, order.Instance, () => RemoveAsync(order)),
             StoreGenerationOrder order => OrderAsync(order, order.Record.Instance, () => StoreAsync(order)),
             OpenReplicaOrder order => OrderAsync(order, order.Record.Instance, () => OpenReplicaAsync(order)),
@@ -87,7 +89,7 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
 
     private static Task<Outcome<Done>> DoneAsync() => Task.FromResult<Outcome<Done>>(Done.Value);
 
-    private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", ["restart"])
+    private AgentHello Hello() => new(node.Name, "sim", Run, node.Boot, HypervisorKind.Fake, "sim", 8, node.MemoryMiB, _world.Options.NodeDiskMiB, "sim", ["restart", "notes"])
     {
         Images = [new ImageRef("alpine", "1")], Engines = node.Engines.Runs, HandOver = handedOver,
     };
@@ -154,6 +156,7 @@ public sealed partial class SimAgent(SimNode node, Guid run, HandOverReport? han
                 : node.Incoming.GetValueOrDefault(instance.Id) is { } waiting ? new MigrationReport(MigrationPhase.Receiving, waiting.Generation, 0, 0) : null,
             ExportGeneration = node.Exports.TryGetValue(instance.Id, out var export) ? export : null,
             Disks = instance.Copy is null ? 0 : instance.Spec?.Disks.Count ?? 0,
+            Note = instance.Kept?.Digest,
         };
     }
 

@@ -56,7 +56,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
         _jobs.Count == 0 ? 0 : _jobs.Keys.Last(), _events.Count == 0 ? 0 : _events.Keys.Last())
     {
         Groups = [.. _groups.Values.OrderBy(g => g.Name, StringComparer.Ordinal)],
-        UserGroups = [.. _access.UserGroups.Values], Grants = [.. _access.Grants.Values], Holdings = [.. _access.Holdings.Values], Quotas = [.. _access.Quotas.Values], UserRequests = [.. _access.UserRequests.Values], SshKeys = [.. _access.SshKeys.Values], Templates = [.. _access.Templates.Values],
+        UserGroups = [.. _access.UserGroups.Values], Grants = [.. _access.Grants.Values], Holdings = [.. _access.Holdings.Values], Quotas = [.. _access.Quotas.Values], UserRequests = [.. _access.UserRequests.Values], SshKeys = [.. _access.SshKeys.Values], Templates = [.. _access.Templates.Values], Removed = [.. _access.Removed],
     };
 
     public void Apply(Changes changes)

@@ -127,6 +127,12 @@ public sealed class SimPeople : IPeople
         Changed?.Invoke();
     }
 
+    public void Remove(string id)
+    {
+        _people.Remove(id);
+        Changed?.Invoke();
+    }
+
     public Person? Find(string idOrName) => _people.GetValueOrDefault(idOrName) ?? _people.Values.FirstOrDefault(p => p.Name == idOrName);
 }
 

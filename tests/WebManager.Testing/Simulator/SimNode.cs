@@ -12,6 +12,7 @@ public sealed class NodeInstance(Guid id)
     public StoredGenerations Stored { get; set; } = StoredGenerations.None;
     public GuestSpec? Spec { get; set; }
     public SimCopy? Copy { get; set; }
+    public KeptNote? Kept { get; set; }
 
     /// <summary>How the last process under this generation ended; None: it runs or ran when the power went.</summary>
     public GuestEnd End { get; set; }

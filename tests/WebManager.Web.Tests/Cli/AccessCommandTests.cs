@@ -22,6 +22,9 @@ public sealed class AccessCommandTests
     [InlineData("DELETE /quotas/usergroup%3Alab", "", "quota", "unset", "usergroup:lab")]
     [InlineData("POST /quotas/recount", """{"repair":true}""", "quota", "recount", "--repair")]
     [InlineData("POST /instances/web1/change-owner", """{"owner":"usergroup:lab","force":true}""", "instance", "change-owner", "web1", "usergroup:lab", "--force")]
+    [InlineData("POST /instances/web1/add-tags", """{"tags":["shop","tier:1"]}""", "instance", "add-tags", "web1", "shop", "tier:1")]
+    [InlineData("POST /instances/web1/remove-tags", """{"tags":["shop"]}""", "instance", "remove-tags", "web1", "shop")]
+    [InlineData("POST /instances", """{"name":"web1","image":"tiny","vcpus":1,"memoryMiB":64,"template":"diskless","disksMiB":[],"start":true,"tags":["shop"],"force":false}""", "instance", "add", "web1", "--image", "tiny", "--memory", "64M", "--tag", "shop")]
     [InlineData("POST /instances", """{"name":"web1","image":"tiny","vcpus":1,"memoryMiB":64,"template":"diskless","disksMiB":[],"start":true,"owner":"lab","force":true}""", "instance", "add", "web1", "--image", "tiny", "--memory", "64M", "--owner", "lab", "--force")]
     public async Task One_command_is_one_request(string request, string body, params string[] args)
     {
@@ -37,7 +40,9 @@ public sealed class AccessCommandTests
     [InlineData("--instances", "quota", "set", "ada", "--instances", "-1")]
     [InlineData("--memory", "quota", "set", "ada", "--memory", "lots")]
     [InlineData("at least one right", "grant", "set", "ada", "cluster", ",")]
-    [InlineData("Required argument missing", "instance", "change-owner", "web1")]
+    [InlineData("Give an instance and its new owner", "instance", "change-owner", "web1")]
+    [InlineData("only the owner is given", "instance", "change-owner", "web1", "ada", "--orphans")]
+    [InlineData("Required argument missing", "instance", "add-tags", "web1")]
     [InlineData("--last", "quota", "charges", "ada", "--last", "0")]
     public async Task Wrong_use_asks_nothing_of_the_portal(string said, params string[] args)
     {

@@ -21,7 +21,7 @@ public sealed class StoreTests : IDisposable
     [Fact]
     public async Task What_was_committed_is_there_after_reopening()
     {
-        var (instance, job) = (NewInstance("web1"), NewJob(7, JobStatus.Running));
+        var (instance, job, gone) = (NewInstance("web1") with { Tags = ["shop"] }, NewJob(7, JobStatus.Running), Guid.NewGuid());
         var group = new NodeGroup(Guid.NewGuid(), "west", s_at, 1) { RecoveryOff = true };
         var node = new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true, DrainedWhy = "flaps", Group = group.Id, Tags = ["rack:a"] };
         await using (var store = await OpenAsync())
@@ -30,6 +30,7 @@ public sealed class StoreTests : IDisposable
             changes.Groups.Add(group);
             changes.Nodes.Add(node);
             changes.Instances.Add(instance);
+            changes.Removed.Add(new RemovedInstance(gone, "gone", s_at));
             changes.Jobs.Add(job);
             changes.JobLog.Add(new JobLogLine(7, 1, s_at, "began"));
             changes.Events.Add(new ClusterEvent(1, s_at, "node.health", Severity.Warning, "node:n1", "online", "suspect", "silent") { Job = 7 });
@@ -43,6 +44,7 @@ public sealed class StoreTests : IDisposable
         Assert.Equal(group, Assert.Single(state.Groups));
         Assert.Equal(["htools:nlocation:rack"], state.Cluster.Tags);
         Assert.Equivalent(instance, Assert.Single(state.Instances), strict: true);
+        Assert.Equal([gone], state.Removed);
         var found = Assert.Single(state.Jobs);
         Assert.Equal(job with { Request = found.Request, Reason = found.Reason, Subjects = found.Subjects }, found);
         Assert.Equivalent(job.Request, Assert.IsType<CreateInstance>(found.Request), strict: true);

@@ -16,6 +16,7 @@ public static class RightTexts
         ("instance", "power") => "Start, stop and reboot it.",
         ("instance", "remove") => "Remove it with its disks.",
         ("instance", "modify") => "Change its settings, resync its disks.",
+        ("instance", "tags") => "Change its tags.",
         ("instance", "console") => "Use its console.",
         ("usergroup", "admin") => "Add and remove members of this group, and nothing else.",
         ("template", "admin") => "Use, change, copy and remove it, and give rights on it to others.",

@@ -19,6 +19,9 @@ public sealed partial class InstanceList
     private readonly Dictionary<Guid, InstanceRow> _all = [];
     private List<InstanceRow> _shown = [];
     private bool _mayCreate;
+
+    /// <summary>Names of those that are to get an owner.</summary>
+    private IReadOnlyList<string>? _giving;
     private InstanceQuery _query = new("", "", "name", false);
 
     [Inject] public IClusterEngine Engine { get; set; } = default!;

@@ -9,7 +9,7 @@ namespace WebManager.Web.Components.Pages.Instances;
 public sealed record InstanceQuery(string Text, string Status, string Sort, bool Descending)
 {
     public static readonly (string Value, string Text)[] Statuses =
-        [("", "All states"), ("running", "Running"), ("stopped", "Stopped"), ("busy", "Under way"), ("problem", "Problems"), ("unprotected", "Not protected")];
+        [("", "All states"), ("running", "Running"), ("stopped", "Stopped"), ("busy", "Under way"), ("problem", "Problems"), ("unprotected", "Not protected"), ("orphan", "Nobody's"), ("missing", "Missing on their nodes")];
 
     public List<InstanceRow> Pick(IEnumerable<InstanceRow> rows)
     {
@@ -25,10 +25,12 @@ public sealed record InstanceQuery(string Text, string Status, string Sort, bool
         "busy" => Words.Of(r.Status).Tone == Tone.Busy || r.Mirror == MirrorState.Resynchronising,
         "problem" => Words.IsProblem(r),
         "unprotected" => r.Template != DiskTemplate.Diskless && r.Mirror != MirrorState.InSync,
+        "orphan" => r.OwnerKey.Length == 0,
+        "missing" => r.Missing,
         _ => true,
     };
 
-    private bool HasText(InstanceRow r) => Text.Length == 0 || Has(r.Name) || Has(r.Primary) || Has(r.Secondary) || Has(r.Owner) || Has(r.Ip) || Has(r.Image);
+    private bool HasText(InstanceRow r) => Text.Length == 0 || Has(r.Name) || Has(r.Primary) || Has(r.Secondary) || Has(r.Owner) || Has(r.Ip) || Has(r.Image) || r.Tags.Any(Has);
 
     private bool Has(string? value) => value is not null && value.Contains(Text, StringComparison.OrdinalIgnoreCase);
 
