@@ -109,6 +109,45 @@ public sealed partial class LinkTests
         Assert.Equal(HttpStatusCode.Forbidden, await ada.StatusAsync("/api/v1/users"));
     }
 
+    [Fact]
+    public async Task Where_there_is_mail_registering_tells_nobody_but_the_mailbox_whether_a_name_is_taken()
+    {
+        await using var mail = new SmtpSink();
+        using var portal = new TestPortal([.. mail.Settings, ("Portal:Registration", "true")]);
+        await portal.AddAsync("bob");
+        using var browser = portal.Browser();
+        async Task<string> TryAsync(string name, string email) => (await RegisterAsync(portal, browser, name, email, "")).Headers.Location!.OriginalString;
+        Assert.Equal("/login?done=registered-mail", await TryAsync("BOB", "eve@example.org"));
+        Assert.Contains("There is an account of that name already.", await mail.NextAsync(), StringComparison.Ordinal);
+        Assert.Equal("/login?done=registered-mail", await TryAsync("ada", "ada@example.org"));
+        var token = Token().Match((await mail.NextAsync()).Replace("=\n", "", StringComparison.Ordinal).Replace("=3D", "=", StringComparison.Ordinal)).Groups[1].Value;
+        Assert.StartsWith("/login?error=failed", await portal.LoginAsync(browser, "ada", ""), StringComparison.Ordinal);
+        Assert.Equal("/login?done=password", await SetAsync(portal, browser, token, People.Password, People.Password));
+        Assert.Equal("/", await portal.LoginAsync(browser, "ada"));
+        Assert.Equal("/", await portal.LoginAsync(browser, "bob"));
+        // What cannot be a name or an address is said at once, and no address gets letter after letter.
+        Assert.StartsWith("/register?error=name-invalid", await TryAsync("a b", "x@example.org"), StringComparison.Ordinal);
+        Assert.Equal("/login?done=registered-mail", await TryAsync("grace", "ada@example.org"));
+        using var root = portal.Api();
+        Assert.Equal(HttpStatusCode.NotFound, await root.StatusAsync("/api/v1/users/grace"));
+        Assert.Equal(0, mail.Waiting);
+    }
+
+    [Fact]
+    public async Task People_of_a_directory_are_told_by_mail_where_their_password_lives()
+    {
+        await using var mail = new SmtpSink();
+        using var slapd = await Slapd.StartAsync(Slapd.Person("ada", "Ada Lovelace"));
+        using var portal = new TestPortal([.. mail.Settings, .. slapd.Settings]);
+        using var browser = portal.Browser();
+        Assert.Equal("/", await portal.LoginAsync(browser, "ada", Slapd.Password));
+        Assert.Equal("/forgot?sent=true", (await portal.PostFormAsync(browser, "/account/forgot", ("who", "ada"))).Headers.Location!.OriginalString);
+        var letter = (await mail.NextAsync()).Replace("=\n", "", StringComparison.Ordinal);
+        Assert.Contains("RCPT TO:<ada@example.org>", letter, StringComparison.Ordinal);
+        Assert.Contains("The password of ada comes from the test directory. Change it there.", letter, StringComparison.Ordinal);
+        Assert.DoesNotContain("token=", letter.Replace("=3D", "=", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
     private static Task<HttpResponseMessage> RegisterAsync(TestPortal portal, HttpClient browser, string name, string email, string password) =>
         portal.PostFormAsync(browser, "/account/register", ("username", name), ("email", email), ("password", password), ("confirm", password));
 
