@@ -19,6 +19,9 @@ public sealed record AuditFilter
     public string? Address { get; init; }
     public string? Operation { get; init; }
     public string? Subject { get; init; }
+
+    /// <summary>Entries about this object, by its whole name, are found besides those about Subject.</summary>
+    public string? AlsoSubject { get; init; }
     public string? Result { get; init; }
     public long? Job { get; init; }
 
@@ -33,6 +36,7 @@ public sealed record AuditFilter
         if (Result is { } result) { rows = rows.Where(a => a.Result.StartsWith(result)); }
         if (Job is { } job) { rows = rows.Where(a => a.Job == job); }
         if (Subject is not { } subject) { return rows; }
+        if (AlsoSubject is { } also) { return rows.Where(a => (" " + a.Subject + " ").Contains(" " + subject + " ") || (" " + a.Subject + " ").Contains(" " + also + " ")); }
         return subject.Contains(':', StringComparison.Ordinal) ? rows.Where(a => (" " + a.Subject + " ").Contains(" " + subject + " ")) : rows.Where(a => a.Subject.Contains(subject));
     }
 }

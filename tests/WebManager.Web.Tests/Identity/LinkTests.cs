@@ -116,7 +116,7 @@ public sealed partial class LinkTests
         using var portal = new TestPortal([.. mail.Settings, ("Portal:Registration", "true")]);
         await portal.AddAsync("bob");
         using var browser = portal.Browser();
-        async Task<string> TryAsync(string name, string email) => (await RegisterAsync(portal, browser, name, email, "")).Headers.Location!.OriginalString;
+        async Task<string> TryAsync(string name, string email) => (await RegisterAsync(portal, portal.Browser(), name, email, "")).Headers.Location!.OriginalString;
         Assert.Equal("/login?done=registered-mail", await TryAsync("BOB", "eve@example.org"));
         Assert.Contains("There is an account of that name already.", await mail.NextAsync(), StringComparison.Ordinal);
         Assert.Equal("/login?done=registered-mail", await TryAsync("ada", "ada@example.org"));
@@ -124,7 +124,7 @@ public sealed partial class LinkTests
         Assert.StartsWith("/login?error=failed", await portal.LoginAsync(browser, "ada", ""), StringComparison.Ordinal);
         Assert.Equal("/login?done=password", await SetAsync(portal, browser, token, People.Password, People.Password));
         Assert.Equal("/", await portal.LoginAsync(browser, "ada"));
-        Assert.Equal("/", await portal.LoginAsync(browser, "bob"));
+        Assert.Equal("/", await portal.LoginAsync(portal.Browser(), "bob"));
         // What cannot be a name or an address is said at once, and no address gets letter after letter.
         Assert.StartsWith("/register?error=name-invalid", await TryAsync("a b", "x@example.org"), StringComparison.Ordinal);
         Assert.Equal("/login?done=registered-mail", await TryAsync("grace", "ada@example.org"));

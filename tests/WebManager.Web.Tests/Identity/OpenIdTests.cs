@@ -70,13 +70,13 @@ public sealed class OpenIdTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("nonce"), InlineData("no-nonce"), InlineData("expired"), InlineData("future"), InlineData("issuer"), InlineData("audience"), InlineData("foreign"), InlineData("none"), InlineData("userinfo"), InlineData("no-subject")]
+    [InlineData("nonce"), InlineData("no-nonce"), InlineData("expired"), InlineData("future"), InlineData("issuer"), InlineData("audience"), InlineData("foreign"), InlineData("none"), InlineData("empty"), InlineData("userinfo"), InlineData("no-subject")]
     public async Task A_token_that_does_not_fit_lets_nobody_in(string what)
     {
         using var portal = Portal();
         using var browser = portal.Browser();
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        if (what is "foreign" or "none") { _provider.Signing = what; }
+        if (what is "foreign" or "none" or "empty") { _provider.Signing = what; }
         if (what == "userinfo") { _provider.Userinfo = OpenIdProvider.Of("2", "ada"); }
         _provider.Tweak = claims => _ = what switch
         {

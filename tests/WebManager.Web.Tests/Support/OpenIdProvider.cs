@@ -37,7 +37,7 @@ internal sealed class OpenIdProvider : IAsyncDisposable
     /// <summary>Changes the claims of the next tokens.</summary>
     public Action<Dictionary<string, object>>? Tweak { get; set; }
 
-    /// <summary>How tokens are signed: right, by a foreign key, not at all.</summary>
+    /// <summary>How tokens are signed: right; by a foreign key; none: not at all, and they say so; empty: not at all.</summary>
     public string Signing { get; set; } = "right";
 
     public (string, string)[] Settings => [("OpenId:Authority", Address), ("OpenId:ClientId", Client), ("OpenId:ClientSecret", Secret), ("OpenId:Name", "Example Login")];
@@ -115,6 +115,6 @@ internal sealed class OpenIdProvider : IAsyncDisposable
     {
         static string Part(object value) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(value));
         var text = $"{Part(new { alg = Signing == "none" ? "none" : "RS256", typ = "JWT", kid = "k1" })}.{Part(claims)}";
-        return Signing == "none" ? text + "." : $"{text}.{Base64Url.EncodeToString((Signing == "foreign" ? _foreign : _key).SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+        return Signing is "none" or "empty" ? text + "." : $"{text}.{Base64Url.EncodeToString((Signing == "foreign" ? _foreign : _key).SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
 }

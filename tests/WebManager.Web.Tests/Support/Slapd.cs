@@ -50,11 +50,11 @@ internal sealed class Slapd : IDisposable
 
     public void Thaw() => Run("/bin/kill", "-CONT", $"{_process!.Id}");
 
-    /// <summary>As the directory's own administrator, with Debian's tools: ldapmodify takes adds, too.</summary>
+    /// <summary>As the directory's own administrator, with Debian's tools: what says nothing else is added.</summary>
     public void Change(string ldif)
     {
         File.WriteAllText(Of("change.ldif"), ldif);
-        Run("/usr/bin/ldapmodify", "-x", "-H", Url, "-D", "cn=admin,dc=example,dc=org", "-w", Password, "-f", Of("change.ldif"));
+        Run("/usr/bin/ldapmodify", "-a", "-x", "-H", Url, "-D", "cn=admin,dc=example,dc=org", "-w", Password, "-f", Of("change.ldif"));
     }
 
     public static string Person(string uid, string name, string more = "") =>

@@ -32,6 +32,12 @@ internal static class OpenIdHandler
         foreach (var scope in settings.Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries)) { handler.Scope.Add(scope); }
         Claims(handler, settings);
         Cookies(handler);
+        // With the code flow the handler takes unsigned tokens, because they come straight from the provider. This portal does not.
+        handler.Events.OnTokenValidated = context =>
+        {
+            if (string.IsNullOrEmpty(context.SecurityToken.RawSignature) || context.SecurityToken.SignatureAlgorithm is null or "" or "none") { context.Fail("The token is not signed."); }
+            return Task.CompletedTask;
+        };
         handler.Events.OnTicketReceived = signIn.TakeAsync;
         handler.Events.OnAccessDenied = signIn.DeniedAsync;
         handler.Events.OnRemoteFailure = signIn.FailedAsync;
