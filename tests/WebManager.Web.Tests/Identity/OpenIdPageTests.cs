@@ -23,17 +23,18 @@ public sealed class OpenIdPageTests(Chromium chromium) : IClassFixture<Chromium>
         using var portal = new TestPortal([.. provider.Settings, ("OpenId:Passkeys", "true")]);
         await using var pages = chromium.For(portal);
         var page = await pages.OpenAsync();
+        page.SetDefaultTimeout(45_000);
         List<string> complaints = [];
         page.Console += (_, m) => { if (m.Type == "error" && m.Text.Contains("Content Security Policy", StringComparison.Ordinal)) { complaints.Add(m.Text); } };
         await page.GotoAsync("/profile");
         await PageTests.ShotAsync(page, "login-openid");
         await page.GetByTestId("sign-in-openid").ClickAsync();
         await page.Locator("#no").ClickAsync();
-        await Assertions.Expect(page.GetByTestId("account-error")).ToContainTextAsync("did not let you in");
+        await page.GetByTestId("account-error").GetByText("did not let you in").WaitForAsync();
         await page.GotoAsync("/profile");
         await page.GetByTestId("sign-in-openid").ClickAsync();
         await page.Locator("#yes").ClickAsync();
-        await Assertions.Expect(page.GetByTestId("password-elsewhere")).ToContainTextAsync("Example Login");
+        await page.GetByTestId("password-elsewhere").GetByText("Your password lives in Example Login.").WaitForAsync();
         Assert.Equal("/profile", new Uri(page.Url).AbsolutePath);
         await PageTests.ShotAsync(page, "profile-openid");
 
@@ -68,11 +69,11 @@ public sealed class OpenIdPageTests(Chromium chromium) : IClassFixture<Chromium>
         }
         var page = await pages.SignedInAsync("root", "/users/ada");
         await page.GetByTestId("user-remove").ClickAsync();
-        await Assertions.Expect(page.GetByTestId("confirm")).ToContainTextAsync("Its 2 instances run on and become nobody's");
+        await page.GetByTestId("confirm").GetByText("Its 2 instances run on and become nobody's").WaitForAsync();
         await page.GetByTestId("confirm-no").ClickAsync();
         await page.GotoAsync("/user-groups/ops");
         await page.GetByTestId("user-group-remove").ClickAsync();
-        await Assertions.Expect(page.GetByTestId("confirm")).ToContainTextAsync("Its instance runs on and becomes nobody's");
+        await page.GetByTestId("confirm").GetByText("Its instance runs on and becomes nobody's").WaitForAsync();
     }
 
     /// <summary>Instances on a node that is away, in the store before the portal starts.</summary>
