@@ -141,7 +141,7 @@ public sealed partial class LinkTests
         using var portal = new TestPortal([.. mail.Settings, .. slapd.Settings]);
         using var browser = portal.Browser();
         Assert.Equal("/", await portal.LoginAsync(browser, "ada", Slapd.Password));
-        Assert.Equal("/forgot?sent=true", (await portal.PostFormAsync(browser, "/account/forgot", ("who", "ada"))).Headers.Location!.OriginalString);
+        Assert.Equal("/forgot?sent=true", (await portal.PostFormAsync(portal.Browser(), "/account/forgot", ("who", "ada"))).Headers.Location!.OriginalString);
         var letter = Plain(await mail.NextAsync());
         Assert.Contains("RCPT TO:<ada@example.org>", letter, StringComparison.Ordinal);
         Assert.Contains("The password of ada comes from the test directory. Change it there.", letter, StringComparison.Ordinal);
