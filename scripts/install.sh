@@ -3,15 +3,16 @@
 set -uo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 
-# program=package, for the portal with its lab
-run=(qemu-system-x86_64=qemu-system-x86 qemu-img=qemu-utils ip=iproute2 nft=nftables busybox=busybox-static cpio=cpio lz4=lz4 curl=curl node=nodejs npm=npm)
+# program=package (a name with .so in it is a library), for the portal with its lab
+run=(libldap-2.5.so.0=libldap-2.5-0 qemu-system-x86_64=qemu-system-x86 qemu-img=qemu-utils ip=iproute2 nft=nftables busybox=busybox-static cpio=cpio lz4=lz4 curl=curl node=nodejs npm=npm)
 # and for the tests besides
-test=(chromium=chromium ssh=openssh-client dropbearconvert=dropbear-bin)
+test=(chromium=chromium ssh=openssh-client dropbearconvert=dropbear-bin slapd=slapd ldapmodify=ldap-utils)
 
 wanted=("${run[@]}")
 [ "${1:-run}" = test ] && wanted+=("${test[@]}")
 
-missing() { for pair in "${wanted[@]}"; do command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"; done; }
+there() { case $1 in *.so*) [[ $(ldconfig -p) == *"$1 "* ]] ;; *) command -v "$1" >/dev/null ;; esac; }
+missing() { for pair in "${wanted[@]}"; do there "${pair%%=*}" || echo "${pair#*=}"; done; }
 
 if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^10\.'; then
   echo "The .NET 10 SDK is missing (the command dotnet). Install it first; nothing here can be built without it." >&2
@@ -38,6 +39,8 @@ apt() { DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq -o Dpkg::Use-
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "Installing ${packages[*]} ..."
+# The tests start a slapd of their own; unconfigured Debian starts none.
+case " ${packages[*]} " in *" slapd "*) echo "slapd slapd/no_configuration boolean true" | "${as_root[@]}" debconf-set-selections 2>/dev/null ;; esac
 apt update >"$log" 2>&1 || { echo "apt-get update failed:" >&2; tail -3 "$log" >&2; }
 if ! apt install --no-install-recommends -y "${packages[@]}" >"$log" 2>&1; then
   # One that is not to be had must not keep the others away.

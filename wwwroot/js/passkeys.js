@@ -1,25 +1,26 @@
 // Passkeys: the browser makes or uses a key (WebAuthn), the portal verifies it. On the login page this module runs by itself.
 const able = () => window.PublicKeyCredential?.parseCreationOptionsFromJSON && navigator.credentials;
 
-async function options(path) {
-  const answer = await fetch(path, { method: 'POST' });
-  if (!answer.ok) throw new Error((await answer.json().catch(() => null))?.title ?? 'The portal does not answer.');
-  return answer.json();
+async function post(path, body) {
+  const answer = await fetch(path, body === undefined ? { method: 'POST' } : { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => null);
+  throw Object.assign(new Error([problem?.title ?? 'The portal does not answer.', problem?.remedy].filter(Boolean).join(' ')), { field: problem?.field });
 }
 
-// Null when all went well, otherwise what to tell the person.
-export async function addPasskey(name) {
-  if (!able()) return 'This browser cannot make passkeys here. It needs HTTPS, or localhost.';
+const options = async (path, body) => (await post(path, body)).json();
+
+// Null when all went well, otherwise what to tell the person, and at which field.
+export async function addPasskey(name, password, code) {
+  if (!able()) return { text: 'This browser cannot make passkeys here. It needs HTTPS, or localhost.' };
   try {
-    const made = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(await options('/account/passkeys/offer')) });
-    const answer = await fetch('/account/passkeys', {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, credential: JSON.stringify(made.toJSON()) }),
-    });
-    return answer.ok ? null : (await answer.json().catch(() => null))?.title ?? 'The portal did not take this passkey.';
+    const made = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(await options('/account/passkeys/offer', { password, code })) });
+    await post('/account/passkeys', { name, credential: JSON.stringify(made.toJSON()) });
+    return null;
   } catch (problem) {
-    if (problem.name === 'InvalidStateError') return 'This device has a passkey for your account already.';
-    if (problem.name === 'NotAllowedError') return 'No passkey was made: it was cancelled, or took too long.';
-    return problem.name === 'SecurityError' ? 'Passkeys do not work at this address. Use the name of the portal, with HTTPS or localhost.' : problem.message;
+    if (problem.name === 'InvalidStateError') return { text: 'This device has a passkey for your account already.' };
+    if (problem.name === 'NotAllowedError') return { text: 'No passkey was made: it was cancelled, or took too long.' };
+    return { text: problem.name === 'SecurityError' ? 'Passkeys do not work at this address. Use the name of the portal, with HTTPS or localhost.' : problem.message, field: problem.field };
   }
 }
 

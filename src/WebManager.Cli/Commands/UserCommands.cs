@@ -28,7 +28,7 @@ internal static class UserCommands
     }
 
     private static void Print(Invocation run, UserView u) => new Details().Line("name", u.Name).Line("id", u.Id).Line("full name", u.DisplayName).Line("e-mail", u.Email)
-        .Line("active", YesNo(u.Active)).Line("superuser", YesNo(u.Superuser)).Line("password", u.HasPassword ? "set" : "not set yet").Line("second factor", YesNo(u.SecondFactor))
+        .Line("active", YesNo(u.Active)).Line("superuser", YesNo(u.Superuser)).Line("password", u.Source is not null ? $"in {u.SourceName}" : u.HasPassword ? "set" : "not set yet").Line("second factor", YesNo(u.SecondFactor))
         .Line("passkeys", $"{u.Passkeys}").Line("created", Text.Time(u.CreatedAt, run.Around.Clock)).Line("last sign-in", Text.Time(u.LastSignIn, run.Around.Clock)).Write(run.Around);
 
     private static Command Add(Surroundings around)

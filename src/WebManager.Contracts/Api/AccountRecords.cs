@@ -11,6 +11,15 @@ public sealed record UserView(string Id, string Name, bool Active, bool Superuse
 
     /// <summary>False: nobody has set a password yet.</summary>
     public bool HasPassword { get; init; } = true;
+
+    /// <summary>Where the person proves who it is: "directory", "openid"; left out: here.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>How people call that.</summary>
+    public string? SourceName { get; init; }
+
+    /// <summary>Whether passkeys of the portal sign it in.</summary>
+    public bool TakesPasskeys { get; init; } = true;
 }
 
 /// <summary>POST /api/v1/users: the answer has the link by which the person sets a password.</summary>

@@ -17,25 +17,25 @@ internal static class SessionRoutes
     public static void MapSession(this RouteGroupBuilder api)
     {
         api.MapPost("/session", CreateAsync).AllowAnonymous().WithTags("session");
-        api.MapDelete("/session", async (HttpContext http, ApiTokens tokens, Accounts accounts, CancellationToken ct) =>
+        api.MapDelete("/session", async (HttpContext http, ApiTokens tokens, SignInAudit audit, CancellationToken ct) =>
         {
-            if (TokenAuthentication.TokenOf(http.Request) is { } token) { await tokens.RemoveAsync(token, ct); }
-            if (Callers.SourceOf(http.User) is { } source) { await accounts.SignOutAsync(Callers.From(http), source); }
+            if (TokenAuthentication.TokenOf(http.Request) is { } token && await tokens.RemoveAsync(token, ct)) { await audit.OutAsync(Callers.From(http)); }
             return TypedResults.NoContent();
         }).WithTags("session");
     }
 
-    private static async Task<Results<Ok<LoginReply>, ProblemHttpResult>> CreateAsync(LoginRequest request, HttpContext http, SignIn signIn, ApiTokens tokens, CancellationToken ct)
+    private static async Task<Results<Ok<LoginReply>, ProblemHttpResult>> CreateAsync(LoginRequest request, HttpContext http, SignIn signIn, ApiTokens tokens, SignInAudit audit, CancellationToken ct)
     {
-        var address = http.Connection.RemoteIpAddress?.ToString();
-        var user = await signIn.CheckAsync(request.User, request.Password, address);
-        if (user is null) { return Problems.With(s_failed, StatusCodes.Status401Unauthorized); }
+        var from = Visitor.Of(http, Callers.FaceOf(http));
+        if (await signIn.CheckAsync(request.User, request.Password, from) is not { User: var user, Way: var way }) { return Problems.With(s_failed, StatusCodes.Status401Unauthorized); }
         if (user.TwoFactorEnabled)
         {
             if (string.IsNullOrWhiteSpace(request.Code)) { return Problems.With(s_codeRequired, StatusCodes.Status401Unauthorized); }
-            if (!await signIn.CheckCodeAsync(user, request.Code, address)) { return Problems.With(s_codeWrong, StatusCodes.Status401Unauthorized); }
+            if (!await signIn.CheckCodeAsync(user, request.Code, way, from)) { return Problems.With(s_codeWrong, StatusCodes.Status401Unauthorized); }
         }
         var agent = http.Request.Headers.UserAgent.ToString();
-        return TypedResults.Ok(new LoginReply(await tokens.CreateSessionAsync(user.Id, agent.Length == 0 ? "session" : agent[..Math.Min(agent.Length, 100)], s_lifetime, ct), user.UserName!));
+        var token = await tokens.CreateSessionAsync(user.Id, agent.Length == 0 ? "session" : agent[..Math.Min(agent.Length, 100)], s_lifetime, ct);
+        await audit.DoneAsync(user, way, user.TwoFactorEnabled, from);
+        return TypedResults.Ok(new LoginReply(token, user.UserName!));
     }
 }

@@ -85,8 +85,8 @@ internal static class Limits
         PermitLimit = limit, Window = s_minute, SegmentsPerWindow = 6, QueueLimit = 0,
     });
 
-    // Everything that takes a secret from somebody who is not signed in yet.
-    private static bool IsSignIn(HttpRequest request) => HttpMethods.IsPost(request.Method)
+    // Everything that takes a secret from somebody who is not signed in yet, and the way to the OpenID provider.
+    private static bool IsSignIn(HttpRequest request) => request.Path.StartsWithSegments("/account/openid") || HttpMethods.IsPost(request.Method)
         && (request.Path.StartsWithSegments("/account") && !request.Path.StartsWithSegments("/account/logout") || request.Path.StartsWithSegments("/setup")
             || request.Path.StartsWithSegments("/join") || request.Path.StartsWithSegments("/api/v1/session"));
 

@@ -1,4 +1,6 @@
 // Everything the portal's backend logs. Ids 3000 to 3199.
+using WebManager.Web.Identity;
+
 namespace WebManager.Web.Hosting;
 
 internal static partial class PortalLog
@@ -9,17 +11,26 @@ internal static partial class PortalLog
     [LoggerMessage(3002, LogLevel.Information, "User {User} made, administrator")]
     public static partial void AdministratorMade(this ILogger log, string user);
 
-    [LoggerMessage(3003, LogLevel.Information, "User {User} signed in from {Address}")]
-    public static partial void SignedIn(this ILogger log, string user, string? address);
+    [LoggerMessage(3003, LogLevel.Information, "User {User} signed in from {Address} by {Way}")]
+    public static partial void SignedIn(this ILogger log, string user, string? address, SignInWay way);
 
-    [LoggerMessage(3004, LogLevel.Warning, "Sign-in refused from {Address}, locked out: {LockedOut}")]
-    public static partial void SignInRefused(this ILogger log, string? address, bool lockedOut);
+    [LoggerMessage(3004, LogLevel.Warning, "Sign-in refused from {Address} by {Way}: {Code}: {Why}")]
+    public static partial void SignInRefused(this ILogger log, string? address, SignInWay way, string code, string why);
 
     [LoggerMessage(3005, LogLevel.Information, "Mail sent: {Subject}")]
     public static partial void MailSent(this ILogger log, string subject);
 
     [LoggerMessage(3006, LogLevel.Error, "Mail could not be sent")]
     public static partial void MailFailed(this ILogger log, Exception failure);
+
+    [LoggerMessage(3007, LogLevel.Error, "The directory was asked in vain: {Code}: {Why}")]
+    public static partial void DirectoryFailed(this ILogger log, string code, string why);
+
+    [LoggerMessage(3008, LogLevel.Warning, "The account {User} does not follow {Source}: {Code}: {Why}")]
+    public static partial void NotFollowed(this ILogger log, string user, string source, string code, string why);
+
+    [LoggerMessage(3009, LogLevel.Error, "The OpenID provider cannot be used")]
+    public static partial void ProviderFailed(this ILogger log, Exception failure);
 
     [LoggerMessage(3010, LogLevel.Information, "Node {Node} joined from {Address}, job {Job}")]
     public static partial void NodeJoined(this ILogger log, string node, string address, long job);

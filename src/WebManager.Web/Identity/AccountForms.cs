@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using WebManager.Web.Data;
+using WebManager.Web.Identity.Directories;
 
 namespace WebManager.Web.Identity;
 
@@ -21,6 +22,11 @@ public static class AccountErrors
     /// <summary>The code of the second step is wrong, used or late.</summary>
     public const string WrongCode = "wrong-code";
     public const string PasskeyFailed = "passkey-failed";
+
+    /// <summary>The OpenID provider does not answer; it or the person said no; what it said does not count.</summary>
+    public const string OpenIdUnreachable = "openid-unreachable";
+    public const string OpenIdDenied = "openid-denied";
+    public const string OpenIdFailed = "openid-failed";
     public const string NameInvalid = "name-invalid";
 
     /// <summary>The form was too old (cookies changed in between): try again.</summary>
@@ -36,6 +42,7 @@ internal static class AccountForms
     // What the cookie between the steps says: whose password was right, for which sign-in, and that it is for a code and nothing else.
     private const string StepClaim = "wm:step";
     private const string CodeStep = "code";
+    private const string WayClaim = "wm:way";
 
     public static void MapAccountForms(this WebApplication app)
     {
@@ -46,6 +53,7 @@ internal static class AccountForms
         app.MapPost("/setup", SetupAsync).DisableAntiforgery().AllowAnonymous().ExcludeFromDescription();
         app.MapLinkForms();
         app.MapPasskeyForms();
+        app.MapOpenIdForms();
     }
 
     /// <summary>Only paths of this portal: "//host" and "/\host" lead elsewhere.</summary>
@@ -57,15 +65,17 @@ internal static class AccountForms
     {
         var back = LocalPath(returnUrl);
         if (!await antiforgery.IsRequestValidAsync(http)) { return To("/login", AccountErrors.Expired, ("returnUrl", back)); }
-        var user = await check.CheckAsync(username, password, AddressOf(http));
-        if (user is null) { return To("/login", AccountErrors.Failed, ("returnUrl", back)); }
-        if (user.TwoFactorEnabled)
-        {
-            await http.SignInAsync(IdentityConstants.TwoFactorUserIdScheme, Step(user));
-            return TypedResults.LocalRedirect($"/login/code?returnUrl={Uri.EscapeDataString(back)}");
-        }
-        await sessions.SignInAsync(http, user);
+        if (await check.CheckAsync(username, password, Visitor.Of(http, Callers.Portal)) is not { User: var user, Way: var way }) { return To("/login", AccountErrors.Failed, ("returnUrl", back)); }
+        if (user.TwoFactorEnabled) { return TypedResults.LocalRedirect(await AskCodeAsync(http, user, way, back)); }
+        await sessions.SignInAsync(http, user, way);
         return TypedResults.LocalRedirect(back);
+    }
+
+    /// <summary>For who is known so far: the cookie between the steps. Where the code is asked for.</summary>
+    internal static async Task<string> AskCodeAsync(HttpContext http, PortalUser user, SignInWay way, string back)
+    {
+        await http.SignInAsync(IdentityConstants.TwoFactorUserIdScheme, Step(user, way));
+        return $"/login/code?returnUrl={Uri.EscapeDataString(back)}";
     }
 
     private static async Task<IResult> CodeAsync(HttpContext http, [FromForm] string? code, [FromForm] string? returnUrl,
@@ -79,18 +89,20 @@ internal static class AccountForms
             await http.SignOutAsync(IdentityConstants.TwoFactorUserIdScheme);
             return To("/login", AccountErrors.Expired, ("returnUrl", back));
         }
-        if (!await check.CheckCodeAsync(user, code, AddressOf(http))) { return To("/login/code", AccountErrors.WrongCode, ("returnUrl", back)); }
-        await sessions.SignInAsync(http, user);
+        if (!await check.CheckCodeAsync(user, code, step.Way, Visitor.Of(http, Callers.Portal))) { return To("/login/code", AccountErrors.WrongCode, ("returnUrl", back)); }
+        await sessions.SignInAsync(http, user, step.Way, withCode: true);
         return TypedResults.LocalRedirect(back);
     }
 
-    private static ClaimsPrincipal Step(PortalUser user) => new(new ClaimsIdentity(
-        [new(StepClaim, CodeStep), new(ClaimTypes.NameIdentifier, user.Id), new(ClaimTypes.SerialNumber, user.SecurityStamp ?? "")], IdentityConstants.TwoFactorUserIdScheme));
+    private static ClaimsPrincipal Step(PortalUser user, SignInWay way) => new(new ClaimsIdentity(
+        [new(StepClaim, CodeStep), new(WayClaim, way.ToString()), new(ClaimTypes.NameIdentifier, user.Id), new(ClaimTypes.SerialNumber, user.SecurityStamp ?? "")],
+        IdentityConstants.TwoFactorUserIdScheme));
 
     /// <summary>Whose code is waited for; null: nobody has given a password, or too long ago.</summary>
-    internal static async Task<(string User, string Stamp)?> StepOfAsync(HttpContext http) =>
+    internal static async Task<(string User, string Stamp, SignInWay Way)?> StepOfAsync(HttpContext http) =>
         (await http.AuthenticateAsync(IdentityConstants.TwoFactorUserIdScheme)).Principal is { } step && step.HasClaim(StepClaim, CodeStep)
-            && step.FindFirstValue(ClaimTypes.NameIdentifier) is { } user && step.FindFirstValue(ClaimTypes.SerialNumber) is { } stamp ? (user, stamp) : null;
+            && step.FindFirstValue(ClaimTypes.NameIdentifier) is { } user && step.FindFirstValue(ClaimTypes.SerialNumber) is { } stamp
+            && Enum.TryParse<SignInWay>(step.FindFirstValue(WayClaim), out var way) ? (user, stamp, way) : null;
 
     private static async Task<IResult> LogoutAsync(HttpContext http, IAntiforgery antiforgery, Accounts accounts)
     {
@@ -115,7 +127,7 @@ internal static class AccountForms
             case SetupResult.UsedToken: return To("/setup", AccountErrors.UsedToken);
             case SetupResult.Refused: return Again(JsonNamingPolicy.KebabCaseLower.ConvertName(code ?? "refused"));
             case SetupResult.Done:
-                await sessions.SignInAsync(http, user!);
+                await sessions.SignInAsync(http, user!, SignInWay.SetupLink);
                 return TypedResults.LocalRedirect("/");
             default: throw new InvalidOperationException($"Unknown result {result}.");
         }

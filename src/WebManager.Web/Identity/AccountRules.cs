@@ -12,8 +12,8 @@ internal static class AccountRules
     public const int LongestName = 64;
     public const int LongestPassword = 256;
 
-    // The engine and the host's own token sign with these names.
-    private static readonly string[] s_reserved = [ApiTokens.LocalUser, "watcher"];
+    // With these names others than people stand in jobs and in the audit.
+    private static readonly string[] s_reserved = [ApiTokens.LocalUser, "watcher", "anonymous", "portal", Directories.Sources.Directory, Directories.Sources.OpenId];
 
     public static Refusal? Name(string? name, IdentityOptions options) => name switch
     {

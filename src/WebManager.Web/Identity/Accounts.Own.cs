@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using WebManager.Contracts;
 using WebManager.Contracts.Api;
 using WebManager.Engine.Model;
+using WebManager.Web.Identity.Directories;
 
 namespace WebManager.Web.Identity;
 
@@ -23,6 +24,7 @@ public sealed partial class Accounts
         if (!display.Ok) { return display.Refusal; }
         if (request.Email is not null && NullIfEmpty(email.Value) != work.User.Email)
         {
+            if (await ElsewhereAsync(work, "email") is { } elsewhere) { return elsewhere; }
             // Who finds a page open must not send the next password link to himself.
             if (await ProveAsync(work, request.Password, "password") is { } wrong) { return wrong; }
             work.User.Email = NullIfEmpty(email.Value);
@@ -34,7 +36,7 @@ public sealed partial class Accounts
     /// <summary>Ends all other sessions and all other tokens. current: the session or token that asks.</summary>
     public Task<Outcome<Done>> ChangePasswordAsync(Caller caller, string oldPassword, string newPassword, Guid? current) => OwnAsync<Done>(caller, "profile.password", async work =>
     {
-        if (await ProveAsync(work, oldPassword, "oldPassword") is { } wrong) { return wrong; }
+        if ((await ElsewhereAsync(work, "password") ?? await ProveAsync(work, oldPassword, "oldPassword")) is { } wrong) { return wrong; }
         if (oldPassword == newPassword) { return new Refusal("user.password-same", "This is the old password.") { Field = "newPassword" }; }
         if ((await PreparePasswordAsync(work, newPassword, "newPassword") ?? await SaveStampAsync(work)) is { } refused) { return refused; }
         await EndAllAsync(work.User.Id, current);
@@ -52,7 +54,7 @@ public sealed partial class Accounts
     public async Task SignOutAsync(Caller caller, Guid session)
     {
         await sessions.EndAsync(caller.UserId, session, null, default);
-        await AuditAsync(caller, "profile.sign-out", $"user:{caller.Name}", null);
+        await signIns.OutAsync(caller);
     }
 
     /// <summary>A new key for an authenticator; it counts once a code of it was shown.</summary>
@@ -81,7 +83,9 @@ public sealed partial class Accounts
     public Task<Outcome<Done>> SecondFactorOffAsync(Caller caller, string password, string code) => OwnAsync<Done>(caller, "profile.second-factor-off", async work =>
     {
         if (!work.User.TwoFactorEnabled) { return new Refusal("user.no-second-factor", "There is no second factor to turn off."); }
-        if ((await ProveAsync(work, password, "password") ?? await TakeCodeAsync(work, code)) is { } wrong) { return wrong; }
+        // Who has no password here shows the code only.
+        var proven = await LoginOfAsync(work.Db, work.User.Id) is { Source: Sources.OpenId } ? null : await ProveAsync(work, password, "password");
+        if ((proven ?? await TakeCodeAsync(work, code)) is { } wrong) { return wrong; }
         await ForgetSecondFactorAsync(work);
         return Done.Value;
     });
@@ -91,10 +95,18 @@ public sealed partial class Accounts
     public Task<Outcome<List<PasskeyView>>> PasskeysAsync(Caller caller) => ReadAsync<List<PasskeyView>>(caller, null, async work =>
         (await work.Users.GetPasskeysAsync(work.User)).OrderBy(p => p.CreatedAt).Select(p => new PasskeyView(Base64Url.EncodeToString(p.CredentialId), p.Name ?? "passkey", p.CreatedAt)).ToList());
 
+    /// <summary>Before one is made: it will sign in without password and code, so it takes what they prove. session: the one that asks.</summary>
+    public Task<Outcome<UserView>> BeginPasskeyAsync(Caller caller, PasskeyProof proof, Guid? session) => OwnAsync<UserView>(caller, "profile.passkey-begin", async work =>
+    {
+        if (!await TakesPasskeysAsync(work.User.Id)) { return s_noPasskeys; }
+        return await ProvePersonAsync(work, proof.Password, proof.Code, session) is { } unproven ? unproven : await ViewAsync(work, default);
+    });
+
     /// <summary>A passkey that the browser has made and Identity has verified.</summary>
     public Task<Outcome<Done>> AddPasskeyAsync(Caller caller, UserPasskeyInfo passkey, string? name) => OwnAsync<Done>(caller, "profile.passkey-add", async work =>
     {
         if (AccountRules.Label(name, "passkey") is { } wrong) { return wrong; }
+        if (!await TakesPasskeysAsync(work.User.Id)) { return s_noPasskeys; }
         if ((await work.Users.GetPasskeysAsync(work.User)).Count >= MostPasskeys) { return new Refusal("passkey.too-many", $"There are {MostPasskeys} passkeys already.", "Remove one first."); }
         passkey.Name = name!.Trim();
         var added = await work.Users.AddOrUpdatePasskeyAsync(work.User, passkey);
@@ -117,20 +129,14 @@ public sealed partial class Accounts
         return Done.Value;
     });
 
+    private static readonly Refusal s_noPasskeys = new("passkey.elsewhere", "Passkeys of this portal do not sign this account in.", "Ask an administrator.");
+
     private static readonly Refusal NoPasskey = new("passkey.not-found", "There is no such passkey (any more).");
 
     private static byte[]? Bytes(string id)
     {
         try { return Base64Url.DecodeFromChars(id); }
         catch (FormatException) { return null; }
-    }
-
-    // Wrong tries count like those at the door, so that an open page does not serve for guessing.
-    private static async Task<Refusal?> ProveAsync(Work work, string? password, string field)
-    {
-        if (!await work.Users.IsLockedOutAsync(work.User) && await work.Users.CheckPasswordAsync(work.User, password ?? "")) { return null; }
-        if (!await work.Users.IsLockedOutAsync(work.User)) { await work.Users.AccessFailedAsync(work.User); }
-        return new Refusal("user.password-wrong", "The password is wrong.", "After several failures an account is locked for five minutes.") { Field = field };
     }
 
     private async Task<Refusal?> TakeCodeAsync(Work work, string? code)

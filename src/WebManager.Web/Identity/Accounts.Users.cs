@@ -17,8 +17,9 @@ public sealed partial class Accounts
         var db = scope.ServiceProvider.GetRequiredService<PortalDb>();
         var flags = await state.AllAsync(ct);
         var passkeys = await db.Set<IdentityUserPasskey<string>>().GroupBy(p => p.UserId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, ct);
+        var logins = await db.UserLogins.ToDictionaryAsync(l => l.UserId, l => l.LoginProvider, ct);
         var users = await db.Users.AsNoTracking().OrderBy(u => u.NormalizedUserName).ToListAsync(ct);
-        return users.Where(u => flags.ContainsKey(u.Id)).Select(u => View(u, flags[u.Id], passkeys.GetValueOrDefault(u.Id))).ToList();
+        return users.Where(u => flags.ContainsKey(u.Id)).Select(u => View(u, flags[u.Id], passkeys.GetValueOrDefault(u.Id), logins.GetValueOrDefault(u.Id))).ToList();
     }
 
     public Task<Outcome<UserView>> ShowAsync(Caller caller, string name, CancellationToken ct) => ReadAsync<UserView>(caller, name, async work => await ViewAsync(work, ct));
@@ -99,7 +100,8 @@ public sealed partial class Accounts
 
     /// <summary>A link to set a new password; the old one serves until it is used.</summary>
     public Task<Outcome<UserLinkReply>> ResetPasswordAsync(Caller caller, string name) => ChangeAsync<UserLinkReply>(caller, "user.reset-password", name, async work =>
-        await state.OfAsync(work.User.Id, default) is { Active: true } ? await LinkAsync(work, LinkKind.Reset, caller)
+        await ElsewhereAsync(work, "password") is { } elsewhere ? elsewhere
+        : await state.OfAsync(work.User.Id, default) is { Active: true } ? await LinkAsync(work, LinkKind.Reset, caller)
         : new Refusal("user.disabled", $"{work.User.UserName} is disabled.", "Make the account active first."));
 
     /// <summary>For who lost the authenticator: the password alone signs in until a new one is set up.</summary>
@@ -123,11 +125,12 @@ public sealed partial class Accounts
         ReadAsync<List<SessionView>>(caller, name, async work => await sessions.ListAsync(work.User.Id, null, ct));
 
     private async Task<UserView> ViewAsync(Work work, CancellationToken ct) =>
-        View(work.User, await state.OfAsync(work.User.Id, ct) ?? default, (await work.Users.GetPasskeysAsync(work.User)).Count);
+        View(work.User, await state.OfAsync(work.User.Id, ct) ?? default, (await work.Users.GetPasskeysAsync(work.User)).Count, (await LoginOfAsync(work.Db, work.User.Id))?.Source);
 
-    private static UserView View(PortalUser user, AccountFlags flags, int passkeys) => new(user.Id, user.UserName!, flags.Active, flags.Superuser, user.TwoFactorEnabled, user.CreatedAt)
+    private UserView View(PortalUser user, AccountFlags flags, int passkeys, string? source) => new(user.Id, user.UserName!, flags.Active, flags.Superuser, user.TwoFactorEnabled, user.CreatedAt)
     {
         DisplayName = user.DisplayName, Email = user.Email, LastSignIn = user.LastSignInAt, Passkeys = passkeys, HasPassword = user.PasswordHash is not null,
+        Source = source, SourceName = source is null ? null : sources.NameOf(source), TakesPasskeys = source is null || sources.Of(source) is { Passkeys: true },
     };
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

@@ -9,11 +9,13 @@ using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
 using WebManager.Web.Data;
 using WebManager.Web.Hosting;
+using WebManager.Web.Identity.Directories;
 
 namespace WebManager.Web.Identity;
 
 public sealed partial class Accounts(IServiceScopeFactory scopes, AccountState state, Sessions sessions, ApiTokens tokens, SessionWatch watch, IClusterStore store,
-    IClusterEngine engine, Mailer mail, IOptions<PortalOptions> portal, IOptions<IdentityOptions> rules, TimeProvider time)
+    IClusterEngine engine, Mailer mail, IOptions<PortalOptions> portal, IOptions<IdentityOptions> rules, ExternalSources sources, LdapDirectory directory, SignInAudit signIns,
+    TimeProvider time, ILogger<Accounts> log)
 {
     // One account within one scope: Identity's manager and the database it works on.
     private sealed record Work(UserManager<PortalUser> Users, PortalDb Db, PortalUser User);

@@ -75,13 +75,13 @@ public sealed class ApiTokens(DataFolder folder, IDbContextFactory<PortalDb> dbs
         return row is not null && !(row.ExpiresAt <= now) && await state.OfAsync(row.UserId, ct) is { Active: true };
     }
 
-    /// <summary>Ends one token (its bearer signs out).</summary>
-    public async Task RemoveAsync(string token, CancellationToken ct)
+    /// <summary>Ends one token (its bearer signs out). False: there is none, or it is the host's own.</summary>
+    public async Task<bool> RemoveAsync(string token, CancellationToken ct)
     {
         var hash = Secrets.Hash(token);
         await using var db = await dbs.CreateDbContextAsync(ct);
         var row = await db.ApiTokens.Where(t => t.Hash == hash).Select(t => new { t.Id, t.UserId }).FirstOrDefaultAsync(ct);
-        if (row is not null) { await RemoveAsync(row.UserId, row.Id, null, ct); }
+        return row is not null && await RemoveAsync(row.UserId, row.Id, null, ct) > 0;
     }
 
     /// <summary>Removes one (only), all others (except) or all tokens of a user, at once. How many there were.</summary>

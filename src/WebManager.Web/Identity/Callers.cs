@@ -36,11 +36,9 @@ public static class Callers
     }
 
     /// <summary>For requests: `wm` is told from other callers by its user agent, for the audit only.</summary>
-    public static Caller From(HttpContext http)
-    {
-        var cli = http.Request.Headers.UserAgent.ToString().StartsWith("wm/", StringComparison.Ordinal);
-        return From(http.User, cli ? Cli : Api, http.Connection.RemoteIpAddress?.ToString());
-    }
+    public static Caller From(HttpContext http) => From(http.User, FaceOf(http), http.Connection.RemoteIpAddress?.ToString());
+
+    public static string FaceOf(HttpContext http) => http.Request.Headers.UserAgent.ToString().StartsWith("wm/", StringComparison.Ordinal) ? Cli : Api;
 
     public static bool IsAdministrator(ClaimsPrincipal user) => user.HasClaim(AdministratorClaim, "true");
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using WebManager.Contracts;
 using WebManager.Web.Api;
 using WebManager.Web.Data;
+using WebManager.Web.Identity.Directories;
 
 namespace WebManager.Web.Identity;
 
@@ -15,7 +16,7 @@ public static class IdentityServices
 {
     // Pages and routes that must work before anybody has signed in.
     private static readonly string[] s_open = ["/login", "/setup", "/forgot", "/reset", "/register",
-        "/account/login", "/account/code", "/account/forgot", "/account/reset", "/account/register", "/account/passkey", "/join", "/healthz", "/api/v1/session", "/_framework", "/_content", "/error", "/not-found"];
+        "/account/login", "/account/code", "/account/forgot", "/account/reset", "/account/register", "/account/passkey", "/account/openid", "/join", "/healthz", "/api/v1/session", "/_framework", "/_content", "/error", "/not-found"];
 
     public static IServiceCollection AddPortalIdentity(this IServiceCollection services)
     {
@@ -38,6 +39,8 @@ public static class IdentityServices
         services.AddSingleton<SessionWatch>();
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<SignInAudit>();
+        services.AddDirectories();
         services.AddSingleton<Accounts>();
         services.AddScoped<SignIn>();
         services.AddPortalMail();

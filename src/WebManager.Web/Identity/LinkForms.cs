@@ -44,7 +44,7 @@ internal static class LinkForms
         if (!await antiforgery.IsRequestValidAsync(http)) { return Again(AccountErrors.Expired); }
         if (password != confirm) { return Again(AccountErrors.PasswordsDiffer); }
         var made = await accounts.RegisterAsync(username, email, password, AccountForms.AddressOf(http));
-        return made.Ok ? TypedResults.LocalRedirect("/login?done=registered") : Again(CodeOf(made.Refusal));
+        return made.Ok ? TypedResults.LocalRedirect(accounts.MailIsOn ? "/login?done=registered-mail" : "/login?done=registered") : Again(CodeOf(made.Refusal));
     }
 
     // The pages know the codes' last parts: user.name-invalid is name-invalid there.

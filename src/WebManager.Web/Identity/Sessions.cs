@@ -10,7 +10,7 @@ using WebManager.Web.Data;
 
 namespace WebManager.Web.Identity;
 
-public sealed class Sessions(IDbContextFactory<PortalDb> dbs, IServiceScopeFactory scopes, AccountState state, ApiTokens tokens, SessionWatch watch, TimeProvider time)
+public sealed class Sessions(IDbContextFactory<PortalDb> dbs, IServiceScopeFactory scopes, AccountState state, ApiTokens tokens, SessionWatch watch, SignInAudit audit, TimeProvider time)
 {
     /// <summary>As long as the cookie, counted from when it was last used.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
@@ -21,8 +21,8 @@ public sealed class Sessions(IDbContextFactory<PortalDb> dbs, IServiceScopeFacto
 
     private sealed record Known(string UserId, bool Superuser, DateTimeOffset Until);
 
-    /// <summary>The last step of every way in: makes the row and sends the cookie.</summary>
-    public async Task SignInAsync(HttpContext http, PortalUser user)
+    /// <summary>The last step of every way in: makes the row, writes the audit's line and sends the cookie.</summary>
+    public async Task SignInAsync(HttpContext http, PortalUser user, SignInWay way, bool withCode = false)
     {
         var now = time.GetUtcNow();
         var agent = http.Request.Headers.UserAgent.ToString();
@@ -37,6 +37,7 @@ public sealed class Sessions(IDbContextFactory<PortalDb> dbs, IServiceScopeFacto
         db.Sessions.Add(session);
         await db.SaveChangesAsync();
         await db.Users.Where(u => u.Id == user.Id).ExecuteUpdateAsync(u => u.SetProperty(x => x.LastSignInAt, now));
+        await audit.DoneAsync(user, way, withCode, Visitor.Of(http, Callers.Portal));
         await http.SignOutAsync(IdentityConstants.TwoFactorUserIdScheme);
         await http.SignInAsync(IdentityConstants.ApplicationScheme, await PrincipalAsync(user, session.Id), new AuthenticationProperties { IsPersistent = false });
     }

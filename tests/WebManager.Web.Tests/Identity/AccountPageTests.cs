@@ -27,6 +27,11 @@ public sealed class AccountPageTests(Chromium chromium) : IClassFixture<Chromium
             },
         });
         await page.GetByTestId("passkey-name").FillAsync("laptop");
+        await page.GetByTestId("passkey-password").FillAsync("a guess of somebody");
+        await page.GetByTestId("passkey-add").ClickAsync();
+        await page.GetByTestId("error-password").WaitForAsync();
+        Assert.Equal(0, await page.GetByTestId("passkey-list").CountAsync());
+        await page.GetByTestId("passkey-password").FillAsync(People.Password);
         await page.GetByTestId("passkey-add").ClickAsync();
         await page.GetByTestId("passkey-rename-laptop").ClickAsync();
         await page.GetByTestId("passkey-rename").WaitForAsync();   // the field has the old name by then

@@ -109,6 +109,48 @@ public sealed partial class LinkTests
         Assert.Equal(HttpStatusCode.Forbidden, await ada.StatusAsync("/api/v1/users"));
     }
 
+    [Fact]
+    public async Task Where_there_is_mail_registering_tells_nobody_but_the_mailbox_whether_a_name_is_taken()
+    {
+        await using var mail = new SmtpSink();
+        using var portal = new TestPortal([.. mail.Settings, ("Portal:Registration", "true")]);
+        await portal.AddAsync("bob");
+        using var browser = portal.Browser();
+        async Task<string> TryAsync(string name, string email) => (await RegisterAsync(portal, portal.Browser(), name, email, "")).Headers.Location!.OriginalString;
+        Assert.Equal("/login?done=registered-mail", await TryAsync("BOB", "eve@example.org"));
+        Assert.Contains("There is an account of that name already.", Plain(await mail.NextAsync()), StringComparison.Ordinal);
+        Assert.Equal("/login?done=registered-mail", await TryAsync("ada", "ada@example.org"));
+        var token = Token().Match(Plain(await mail.NextAsync())).Groups[1].Value;
+        Assert.StartsWith("/login?error=failed", await portal.LoginAsync(browser, "ada", ""), StringComparison.Ordinal);
+        Assert.Equal("/login?done=password", await SetAsync(portal, browser, token, People.Password, People.Password));
+        Assert.Equal("/", await portal.LoginAsync(browser, "ada"));
+        Assert.Equal("/", await portal.LoginAsync(portal.Browser(), "bob"));
+        // What cannot be a name or an address is said at once, and no address gets letter after letter.
+        Assert.StartsWith("/register?error=name-invalid", await TryAsync("a b", "x@example.org"), StringComparison.Ordinal);
+        Assert.Equal("/login?done=registered-mail", await TryAsync("grace", "ada@example.org"));
+        using var root = portal.Api();
+        Assert.Equal(HttpStatusCode.NotFound, await root.StatusAsync("/api/v1/users/grace"));
+        Assert.Equal(0, mail.Waiting);
+    }
+
+    [Fact]
+    public async Task People_of_a_directory_are_told_by_mail_where_their_password_lives()
+    {
+        await using var mail = new SmtpSink();
+        using var slapd = await Slapd.StartAsync(Slapd.Person("ada", "Ada Lovelace"));
+        using var portal = new TestPortal([.. mail.Settings, .. slapd.Settings]);
+        using var browser = portal.Browser();
+        Assert.Equal("/", await portal.LoginAsync(browser, "ada", Slapd.Password));
+        Assert.Equal("/forgot?sent=true", (await portal.PostFormAsync(portal.Browser(), "/account/forgot", ("who", "ada"))).Headers.Location!.OriginalString);
+        var letter = Plain(await mail.NextAsync());
+        Assert.Contains("RCPT TO:<ada@example.org>", letter, StringComparison.Ordinal);
+        Assert.Contains("The password of ada comes from the test directory. Change it there.", letter, StringComparison.Ordinal);
+        Assert.DoesNotContain("token=", letter, StringComparison.Ordinal);
+    }
+
+    /// <summary>Without the marks of quoted-printable.</summary>
+    private static string Plain(string letter) => letter.Replace("=\n", "", StringComparison.Ordinal).Replace("=3D", "=", StringComparison.Ordinal);
+
     private static Task<HttpResponseMessage> RegisterAsync(TestPortal portal, HttpClient browser, string name, string email, string password) =>
         portal.PostFormAsync(browser, "/account/register", ("username", name), ("email", email), ("password", password), ("confirm", password));
 
