@@ -54,6 +54,12 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(SetQuota), "quota.set")]
 [JsonDerivedType(typeof(RecountQuota), "quota.recount")]
 [JsonDerivedType(typeof(ChangeOwner), "instance.change-owner")]
+[JsonDerivedType(typeof(CancelJob), "job.cancel")]
+[JsonDerivedType(typeof(SetJobPriority), "job.change-priority")]
+[JsonDerivedType(typeof(ArchiveJob), "job.archive")]
+[JsonDerivedType(typeof(ArchiveJobs), "job.auto-archive")]
+[JsonDerivedType(typeof(ModifyQueue), "cluster.modify-queue")]
+[JsonDerivedType(typeof(DebugDelay), "debug.delay")]
 public abstract record OperationRequest
 {
     /// <summary>The stable name used in jobs, rights, audit and API: "instance.create".</summary>

@@ -56,6 +56,12 @@ public static class Catalog
         [typeof(SetQuota)] = new SetQuotaOperation(),
         [typeof(RecountQuota)] = new RecountQuotaOperation(),
         [typeof(ChangeOwner)] = new ChangeOwnerOperation(),
+        [typeof(CancelJob)] = new CancelJobOperation(),
+        [typeof(SetJobPriority)] = new SetJobPriorityOperation(),
+        [typeof(ArchiveJob)] = new ArchiveJobOperation(),
+        [typeof(ArchiveJobs)] = new ArchiveJobsOperation(),
+        [typeof(ModifyQueue)] = new ModifyQueueOperation(),
+        [typeof(DebugDelay)] = new DebugDelayOperation(),
     };
 
     /// <summary>Every request type, for tests that want a row per operation.</summary>
