@@ -268,7 +268,7 @@ public sealed class JobQueueTests
     });
 
     [Fact]
-    public void Ended_jobs_leave_the_recent_ones_by_order_and_after_six_hours_and_stay_stored() => InCluster(async world =>
+    public void Ended_jobs_leave_the_recent_ones_by_order_and_after_six_hours_and_stay_stored() => InCluster(new SimOptions { KeepHistory = false }, async world =>
     {
         var engine = world.Portal!.Engine;
         var one = await world.Portal.DoAsync(Delay(0));
@@ -289,7 +289,7 @@ public sealed class JobQueueTests
         world.CrashPortal();
         await world.StartPortalAsync();
         Assert.Equal([open], world.Portal!.Engine.Now.Jobs.Keys);
-    });
+    }, TimeSpan.FromHours(9));
 
     [Fact]
     public void Who_waits_for_a_change_hears_of_the_next_one_and_not_of_others() => InCluster(async world =>

@@ -45,6 +45,7 @@ public sealed class LockTable(int places)
     private sealed class Waiting(Claim claim)
     {
         public Claim Claim { get; set; } = claim;
+        public CancellationTokenRegistration Stop { get; set; }
         public TaskCompletionSource<IDisposable> Given { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
@@ -66,9 +67,10 @@ public sealed class LockTable(int places)
         {
             _waiting.Add(claim.Rank, mine);
             _byJob.Add(claim.Rank.Job, mine);
+            mine.Stop = ct.Register(() => Leave(mine, ct));
             Give();
         }
-        return mine.Given.Task.IsCompleted ? mine.Given.Task : TurnAsync(mine, ct);
+        return mine.Given.Task;
     }
 
     /// <summary>The same name both ways is exclusive.</summary>
@@ -108,12 +110,6 @@ public sealed class LockTable(int places)
             return [.. _held.Keys.Union(waiters.Select(w => w.Key), StringComparer.Ordinal).Order(StringComparer.Ordinal)
                 .Select(name => new LockRow(name, [.. _held.GetValueOrDefault(name) ?? []], [.. waiters[name]]))];
         }
-    }
-
-    private async Task<IDisposable> TurnAsync(Waiting mine, CancellationToken ct)
-    {
-        using var stop = ct.Register(() => Leave(mine, ct));
-        return await mine.Given.Task;
     }
 
     /// <summary>What was given in the same moment is kept: the one who gets it looks whether it is still wanted.</summary>
@@ -156,6 +152,7 @@ public sealed class LockTable(int places)
     private void Hold(Waiting waiting)
     {
         Remove(waiting);
+        waiting.Stop.Unregister();
         var rank = waiting.Claim.Rank;
         foreach (var l in waiting.Claim.Locks)
         {

@@ -45,6 +45,7 @@ public static class ApiServices
         api.MapTags();
         api.MapInstances();
         api.MapJobs();
+        api.MapQueue();
         api.MapAccess();
         api.MapQuotas();
         api.MapSelfService();
