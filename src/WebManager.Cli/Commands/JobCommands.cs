@@ -77,8 +77,8 @@ internal static class JobCommands
                 var job = answer.Value;
                 foreach (var line in job.Log ?? []) { run.Say($"  {line.Text}"); serial = Math.Max(serial, line.Serial); }
                 var now = string.Join(", ", new[] { job.Status, Percent(job) }.OfType<string>());
-                if (now != said) run.Say($"{Text.Time(run.Around.Clock.GetUtcNow(), run.Around.Clock)}  {job.Summary}: {said = now}");
-                status = job.Status;
+                if (now != said) run.Say($"{Text.Time(run.Around.Clock.GetUtcNow(), run.Around.Clock)}  {job.Summary}: {now}");
+                (said, status) = (now, job.Status);
                 if (status is "success" or "error" or "canceled") return;
             }
         }, id);

@@ -124,18 +124,30 @@ public sealed class LockTable(int places)
         }
     }
 
-    /// <summary>In the order of rank. One that cannot have all it needs takes nothing, and those after it cannot have what it needs either.</summary>
+    /// <summary>Again after each turn that gave something: who took the last slot made others wait for a slot, and these keep nobody from a lock any more.</summary>
     private void Give()
     {
+        while (GaveSome()) { }
+    }
+
+    /// <summary>In the order of rank. One that cannot have all it needs takes nothing, and those after it cannot have what it needs either.</summary>
+    private bool GaveSome()
+    {
+        var gave = false;
         var claimed = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var (rank, waiting) in _waiting.ToList())
         {
             var claim = waiting.Claim;
             // Without a slot it would not run with its locks either, so it keeps nobody from them.
             if (claim.Slot && _running >= _places && rank.Tier != Rank.UnderWay) { continue; }
-            if (claim.Locks.All(l => Free(l, claimed))) { Hold(waiting); }
+            if (claim.Locks.All(l => Free(l, claimed)))
+            {
+                Hold(waiting);
+                gave = true;
+            }
             else { foreach (var l in claim.Locks) { claimed[l.Name] = claimed.GetValueOrDefault(l.Name) || !l.Shared; } }
         }
+        return gave;
     }
 
     /// <summary>Claimed: the names that earlier ones wait for; true: exclusively.</summary>

@@ -21,15 +21,12 @@ public sealed record JobSearchRow(long Job, JobStatus Status, DateTimeOffset Rec
 
     private static string Short(string text) => text.Length <= LongestPart ? text : text[..LongestPart];
 
-    public IReadOnlyList<string> SubjectList => Subjects.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-
     public static void Map(ModelBuilder model) => model.Entity<JobSearchRow>(t =>
     {
         t.ToTable("job_search").HasKey(r => r.Job);
         t.Property(r => r.Job).ValueGeneratedNever();
         t.Property(r => r.Status).HasConversion<string>();
         t.HasIndex(r => new { r.ArchivedAt, r.EndedAt });
-        t.Ignore(r => r.SubjectList);
     });
 }
 
