@@ -71,9 +71,10 @@ internal sealed class JobRunner(EngineParts parts, IClusterStore store) : IAsync
         {
             if (!underWay && !await DependenciesAsync(job, withdrawn)) { return; }
             using var held = await TurnAsync(job, underWay, withdrawn);
+            if (resumed) { await KnownAsync(job, withdrawn); }
             if (await BegunAsync(job, withdrawn) is { } begun) { await CarryOutAsync(begun, resumed, _leaving.Token); }
         }
-        catch (OperationCanceledException) when (withdrawn.IsCancellationRequested) { }   // cancelled, or it stays open and the next engine carries it on
+        catch (OperationCanceledException) when (withdrawn.IsCancellationRequested || _leaving.IsCancellationRequested) { }   // cancelled, or it stays open and the next engine carries it on
         catch (LeaseLostException) { }
         catch (Exception ex) { parts.Log.JobBroke(ex, job.Id); }
         finally
@@ -133,15 +134,16 @@ internal sealed class JobRunner(EngineParts parts, IClusterStore store) : IAsync
         return begun.Value;
     }
 
+    /// <summary>What a person asked for would be refused and undone because a node is slow to answer the new engine; recovery does not wait for lost nodes.</summary>
+    private Task KnownAsync(Job job, CancellationToken ct)
+    {
+        parts.Log.JobResumed(job.Id, job.Step);
+        bool Known(Loop.NodeWatch n) => job.Caller == Caller.Watcher ? n.Settled : n.Health is NodeHealth.Online or NodeHealth.Offline;
+        return parts.Nodes.UntilAsync(() => parts.Nodes.All.All(Known), TimeSpan.FromSeconds(10), ct);
+    }
+
     private async Task CarryOutAsync(Job job, bool resumed, CancellationToken ct)
     {
-        if (resumed)
-        {
-            parts.Log.JobResumed(job.Id, job.Step);
-            // What a person asked for would be refused and undone because a node is slow to answer the new engine; recovery does not wait for lost nodes.
-            bool Known(Loop.NodeWatch n) => job.Caller == Caller.Watcher ? n.Settled : n.Health is NodeHealth.Online or NodeHealth.Offline;
-            await parts.Nodes.UntilAsync(() => parts.Nodes.All.All(Known), TimeSpan.FromSeconds(10), ct);
-        }
         var context = new JobContext(parts, job, resumed && job.Step is not null) { Door = Door };
         var outcome = await AttemptAsync(Catalog.Of(job.Request), context, ct);
         if (!outcome.Ok) { await UndoAsync(context); }
