@@ -97,11 +97,12 @@ public sealed class JobQueueTests
         await world.Portal!.DoAsync(Web with { Owner = "", Primary = "n1", Secondary = "n2" });
         await world.DelayAsync(TimeSpan.FromSeconds(5));
         var migrate = await FileAsync(world, new MigrateInstance("web1"));
-        await UntilAsync(world, () => Stored(world, migrate).Step == "send");
+        await UntilAsync(world, () => world.Portal.Engine.Feeds.Jobs.Find(migrate)!.Progress is { Percent: > 0, Text: "of the memory is sent" });
+        Assert.Equal("send", Stored(world, migrate).Step);
         await FileAsync(world, new CancelJob(migrate));
         Assert.Equal(JobStatus.Canceling, Stored(world, migrate).Status);
         var ended = await world.Portal.Engine.WaitAsync(migrate, CancellationToken.None);
-        Assert.Equal(JobStatus.Canceled, ended.Status);
+        Assert.Equal((JobStatus.Canceled, null), (ended.Status, world.Portal.Engine.Feeds.Jobs.Find(migrate)!.Progress));
         await world.DelayAsync(TimeSpan.FromSeconds(5));
         var i = world.Database.Find("web1")!;
         Assert.Equal(("n1", "n1"), (i.Primary, world.Truth.Executing(i.Id)!.Node.Name));
