@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using WebManager.Contracts;
 using WebManager.Engine.Model;
@@ -44,8 +46,8 @@ public sealed class JobSearchTests(ITestOutputHelper output) : IAsyncDisposable
         await store.CommitAsync(changes, default);
     }
 
-    private static async Task<long[]> FoundAsync(IClusterStore store, JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees = null) =>
-        [.. (await store.FindJobsAsync(query, sees, default)).Select(j => j.Id)];
+    private static async Task<IReadOnlyList<long>> FoundAsync(IClusterStore store, JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees = null) =>
+        (await store.FindJobsAsync(query, sees, default)).Select(j => j.Id).ToList();
 
     [Fact]
     public async Task Jobs_are_found_by_words_state_object_person_and_time_page_by_page()
@@ -87,6 +89,26 @@ public sealed class JobSearchTests(ITestOutputHelper output) : IAsyncDisposable
         Assert.Equal(at, (await store.JobAsync(1, default))!.ArchivedAt);   // since it was archived first
         await store.CommitAsync(new Changes { Archive = new ArchiveOrder(at) { Job = 3 } }, default);
         Assert.Null((await store.JobAsync(3, default))!.ArchivedAt);
+    }
+
+    [Fact]
+    public async Task Jobs_of_an_older_database_are_found_with_what_the_new_ones_are()
+    {
+        _services = new ServiceCollection().AddLogging().AddPortalData(new DataFolder(_folder.Path)).BuildServiceProvider();
+        var store = _services.GetRequiredService<IClusterStore>();
+        await using (var db = await _services.GetRequiredService<IDbContextFactory<PortalDb>>().CreateDbContextAsync())
+        {
+            await db.GetService<IMigrator>().MigrateAsync("SelfService");
+            await db.Database.ExecuteSqlRawAsync("""
+                INSERT INTO jobs ("Id", "Request", "Caller", "Reason", "Status", "ReceivedAt", "EndedAt", "Subjects", "Error")
+                VALUES (7, '{{"op":"instance.start","instance":"web1"}}', '{{"userId":"u1","name":"ada","admin":false,"face":"cli"}}', '[{{"source":"cli","text":"Kernel update","at":"2026-01-01T00:00:00+00:00"}}]', 'Error', 0, 1,
+                    '["instance:web1"]', '{{"code":"node.unreachable","message":"Node N1 does not answer."}}')
+                """);
+            await db.Database.MigrateAsync();
+        }
+        Assert.Equal([7], await FoundAsync(store, new JobQuery { Text = "kernel n1 web1", Subject = "instance:web1", User = "ada", Statuses = [JobStatus.Error] }));
+        var job = Assert.Single((await store.LoadAsync(default)).Jobs);
+        Assert.Equal((JobPriority.Normal, 0, null), (job.Priority, job.Depends.Count, job.ArchivedAt));
     }
 
     [Fact]
