@@ -171,9 +171,22 @@ namespace WebManager.Web.Migrations
                     b.Property<string>("Gateway")
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("MaxOpenJobs")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(5000);
+
+                    b.Property<int>("MaxRunningJobs")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(25);
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<bool>("QueueDrained")
+                        .HasColumnType("INTEGER");
 
                     b.Property<bool>("RecoveryOff")
                         .HasColumnType("INTEGER");
@@ -493,7 +506,17 @@ namespace WebManager.Web.Migrations
                     b.Property<long>("Id")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("ArchivedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Caller")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("CanceledBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Depends")
                         .IsRequired()
                         .HasColumnType("TEXT");
 
@@ -502,6 +525,9 @@ namespace WebManager.Web.Migrations
 
                     b.Property<string>("Error")
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("Priority")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Reason")
                         .IsRequired()
@@ -537,6 +563,8 @@ namespace WebManager.Web.Migrations
                     b.HasKey("Id");
 
                     b.HasIndex("Status");
+
+                    b.HasIndex("ArchivedAt", "EndedAt");
 
                     b.ToTable("jobs", (string)null);
                 });
@@ -912,6 +940,47 @@ namespace WebManager.Web.Migrations
                     b.HasIndex("Subject");
 
                     b.ToTable("audit", (string)null);
+                });
+
+            modelBuilder.Entity("WebManager.Web.Data.JobSearchRow", b =>
+                {
+                    b.Property<long>("Job")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ArchivedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ById")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ReceivedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Subjects")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Job");
+
+                    b.HasIndex("ArchivedAt", "EndedAt");
+
+                    b.ToTable("job_search", (string)null);
                 });
 
             modelBuilder.Entity("WebManager.Web.Data.JoinToken", b =>

@@ -10,13 +10,22 @@ public sealed class Invocation(Surroundings around, ParseResult typed, Cancellat
     public static readonly Option<string?> UrlOption = new("--url") { Description = "The portal's address.", Recursive = true, HelpName = "URL" };
     public static readonly Option<bool> JsonOption = new("--json") { Description = "Print the API's JSON.", Recursive = true };
 
+    // Only before the command: instances have a priority of their own.
+    public static readonly Option<string?> PriorityOption = Commands.Parts.OneOf("--priority", "Before the command: the priority of the job it files (high is for administrators).", "high", "normal", "low");
+    public static readonly Option<string?> DependsOption = new("--depends") { Description = "File the job, and begin it when these have ended (in any way but cancelled, or as named).", Recursive = true, HelpName = "12,13:success+error" };
+
     private PortalClient? _portal;
 
     public Surroundings Around { get; } = around;
     public CancellationToken Ct { get; } = ct;
     public bool Json { get; } = typed.GetValue(JsonOption);
     public string? Url { get; } = typed.GetValue(UrlOption);
-    public PortalClient Portal => _portal ??= new PortalClient(Access.Find(Around, Url));
+    public PortalClient Portal => _portal ??= new PortalClient(Access.Find(Around, Url), Terms);
+
+    /// <summary>On which terms jobs are filed, as a query.</summary>
+    private string Terms { get; } = string.Join('&', new[] { Term("priority", typed.GetValue(PriorityOption)), Term("depends", typed.GetValue(DependsOption)) }.OfType<string>());
+
+    private static string? Term(string name, string? value) => value is null ? null : $"{name}={Commands.Parts.Path(value)}";
 
     public T? Get<T>(Option<T> option) => typed.GetValue(option);
     public T Get<T>(Argument<T> argument) => typed.GetRequiredValue(argument);

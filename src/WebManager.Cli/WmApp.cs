@@ -13,9 +13,11 @@ public static class WmApp
             SessionCommands.Login(around), SessionCommands.Logout(around), ClusterCommands.Cluster(around), NodeCommands.Node(around), GroupCommands.Group(around), InstanceCommands.Instance(around),
             UserGroupCommands.UserGroup(around), GrantCommands.Grant(around), GrantCommands.Rights(around), QuotaCommands.Quota(around), RequestCommands.Request(around), RequestCommands.SshKey(around),
             TemplateCommands.Template(around), JobCommands.Job(around), ClusterCommands.Event(around), ClusterCommands.Image(around), LabCommands.Lab(around),
-            UserCommands.User(around), TokenCommands.Token(around), BackupCommands.Backup(around), BackupCommands.Restore(around), AuditCommands.Audit(around));
+            UserCommands.User(around), TokenCommands.Token(around), BackupCommands.Backup(around), BackupCommands.Restore(around), AuditCommands.Audit(around), DebugCommands.Debug(around));
         root.Options.Add(Invocation.UrlOption);
         root.Options.Add(Invocation.JsonOption);
+        root.Options.Add(Invocation.PriorityOption);
+        root.Options.Add(Invocation.DependsOption);
         return root;
     }
 

@@ -48,8 +48,8 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         power ??= new NoPowerControl();
         _parts = new EngineParts(state, nodes, images, random, clock, heartbeat, recovery, new PowerDesk(power, nodes, events, clock, heartbeat.Every * 1.5),
             new NodeFaults(nodes, state, events, clock, heartbeat, recovery), events, Feeds, steps, log, people);
-        _runner = new JobRunner(_parts);
-        _door = new Door(_parts, _runner);
+        _runner = new JobRunner(_parts, store);
+        _door = new Door(_parts, _runner, store);
         _runner.Door = _door;
         _rows = new RowMaker(state, nodes, Feeds, events, power, people);
         _reconciler = new Reconciler(_parts, _door, _rows);
@@ -82,7 +82,8 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         var open = picture.Jobs.Values.Where(j => !j.Ended).ToList();
         _parts.Log.Began(picture.Cluster.Epoch, picture.Nodes.Count, picture.Instances.Count, open.Count);
         if (open.Count > 0) { _parts.Events.Add("engine.recovered", Severity.Info, "cluster", $"The engine is back; {open.Count} open job(s) are carried on."); }
-        foreach (var job in open.OrderBy(j => j.Step is null)) { _runner.Begin(job, resumed: true); }   // first those that held their locks
+        _runner.Begin(picture.Cluster);
+        foreach (var job in open.OrderBy(j => j.Status is not (JobStatus.Running or JobStatus.Canceling))) { _runner.Begin(job, resumed: true); }   // first those that held their locks
         _reconciler.Begin();
     }
 
@@ -127,6 +128,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         Instances = stored.Instances.ToImmutableSortedDictionary(i => i.Id, i => i),
         Names = stored.Instances.ToImmutableSortedDictionary(i => i.Name, i => i.Id, StringComparer.Ordinal),
         Jobs = stored.Jobs.ToImmutableSortedDictionary(j => j.Id, j => j),
+        OpenJobs = stored.Jobs.Count(j => !j.Ended),
         OpenReservations = [.. stored.Jobs.Where(j => !j.Ended && j.Reserved is not null)],
         UserGroups = stored.UserGroups.ToImmutableSortedDictionary(g => g.Id, g => g),
         Grants = stored.Grants.ToImmutableSortedDictionary(g => g.Key, g => g, StringComparer.Ordinal),
@@ -150,7 +152,13 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         }
     }
 
-    public Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct) => _door.SubmitAsync(request, caller, why, ct);
+    public Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct) => SubmitAsync(request, caller, why, JobTerms.Usual, ct);
+
+    public Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, JobTerms terms, CancellationToken ct) => _door.SubmitAsync(request, caller, why, terms, ct);
+
+    public Task<bool> ChangedAsync(long job, Func<bool> known, TimeSpan limit, CancellationToken ct) => _runner.ChangedAsync(job, known, limit, ct);
+
+    public IReadOnlyList<LockRow> Locks => _runner.Locks;
 
     public OwnerRow? OwnerRow(string owner) => _rows.OwnerRow(owner);
 
@@ -177,6 +185,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
     private void OnCommitted(Picture before, Changes changes)
     {
         _rows.OnCommitted(before, changes);
+        _runner.Noticed(changes);
         if (before.Cluster.FrozenAt is not null && changes.Cluster is { FrozenAt: null }) { _parts.Faults.Released(); }
         var ended = changes.Jobs.Where(j => j.Ended && !(before.Jobs.GetValueOrDefault(j.Id)?.Ended ?? false)).ToList();
         foreach (var job in ended) { _reconciler.Ended(job); }

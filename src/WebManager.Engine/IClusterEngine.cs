@@ -3,6 +3,7 @@ using WebManager.Contracts;
 using WebManager.Engine.Access;
 using WebManager.Engine.Live;
 using WebManager.Engine.Model;
+using WebManager.Engine.Operations;
 
 namespace WebManager.Engine;
 
@@ -18,6 +19,15 @@ public interface IClusterEngine
     /// Refusals name the field (Refusal.Field) and change nothing.
     /// </summary>
     Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct);
+
+    /// <summary>On other terms than the usual: a priority, jobs that have to end first.</summary>
+    Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, JobTerms terms, CancellationToken ct);
+
+    /// <summary>Waits for the next change of an open job or its log. True: it came, or what was known does not hold any more; false: the limit passed.</summary>
+    Task<bool> ChangedAsync(long job, Func<bool> known, TimeSpan limit, CancellationToken ct);
+
+    /// <summary>Who holds which lock, and who waits for it.</summary>
+    IReadOnlyList<LockRow> Locks { get; }
 
     /// <summary>The same checks as Submit, and nothing else; null when it would be accepted. Pages show a control if and only if this allows it.</summary>
     Refusal? WouldRefuse(OperationRequest request, Caller caller);

@@ -14,7 +14,7 @@ public sealed class RightsTableTests
 {
     private static readonly string[] People = ["olga", "mia", "ivan", "pia", "greta", "cora", "mig", "dis", "tag", "carl", "una"];
     private static readonly string s_key = SshKeyTests.Ed25519(1), s_other = SshKeyTests.Ed25519(2);
-    private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown", "template.unknown"];
+    private static readonly string[] Forbidden = ["right.missing", "right.read-only", "instance.unknown", "template.unknown", "job.not-found"];
 
     [Fact]
     public void Each_role_may_what_the_table_says_and_nothing_else() => InCluster(async world =>
@@ -121,6 +121,11 @@ public sealed class RightsTableTests
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new CreateInstance(name, "alpine", 1, 128, DiskTemplate.Mirror, [64]) { Owner = Keys.User(owner) })).Status);
         }
         await portal.DoAsync(new AddUserGroup("ops"));
+        var wait = await portal.SubmitAsync(new DebugDelay(1000));
+        foreach (var name in new[] { "own", "foreign" })
+        {
+            Assert.True((await portal.Engine.SubmitAsync(new StopInstance(name), SimPortal.Admin, "later", new JobTerms { Depends = [new JobDependency(wait, [])] }, CancellationToken.None)).Ok);
+        }
         await portal.DoAsync(new AddUserGroup("others"));
         foreach (var group in new[] { "ops", "others" }) { await portal.DoAsync(new SetMember(group, group == "ops" ? "mia" : "otto")); }
         var (own, ops) = (Keys.Instance(portal.Engine.FindInstance("own")!.Id), Keys.Group(portal.Engine.Now.FindUserGroup("ops")!.Id));
@@ -151,6 +156,9 @@ public sealed class RightsTableTests
         var sue = new Caller("sue", "sue", true, "test");
         return [.. People.Select(p => (p, Someone(p))), ("sue", sue), ("look", sue with { ReadOnly = true }), ("write", Someone("olga") with { Face = "api" }), ("only", sue with { Only = [own] }), ("anon", new Caller("", "", false, "test"))];
     }
+
+    /// <summary>An administrator's, of something that who may switch it on and off may ask for, too.</summary>
+    private static long StopOf(string instance, Picture now) => now.Jobs.Values.Single(j => j.Request is StopInstance s && s.Instance == instance).Id;
 
     private static OperationRequest Sample(Type type, string i, string group, Picture now) => type.Name switch
     {
@@ -212,6 +220,12 @@ public sealed class RightsTableTests
         nameof(RemoveTemplate) => new RemoveTemplate(TemplateOf(i)),
         nameof(TemplateFromInstance) => new TemplateFromInstance(i, "new1"),
         nameof(CreateFromTemplate) => new CreateFromTemplate("new1", TemplateOf(i)),
+        nameof(CancelJob) => new CancelJob(StopOf(i, now)),
+        nameof(SetJobPriority) => new SetJobPriority(StopOf(i, now), JobPriority.Low),
+        nameof(ArchiveJob) => new ArchiveJob(StopOf(i, now)),
+        nameof(ArchiveJobs) => new ArchiveJobs(0),
+        nameof(ModifyQueue) => new ModifyQueue { Drained = true },
+        nameof(DebugDelay) => new DebugDelay(1),
         _ => throw new InvalidOperationException($"{type.Name} has no sample in the test of rights."),
     };
 

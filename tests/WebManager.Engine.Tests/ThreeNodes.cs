@@ -9,7 +9,7 @@ internal static class ThreeNodes
 
     public static void InCluster(SimOptions options, Func<SimWorld, Task> test) => InCluster(options, test, TimeSpan.FromMinutes(30));
 
-    private static void InCluster(SimOptions options, Func<SimWorld, Task> test, TimeSpan limit)
+    public static void InCluster(SimOptions options, Func<SimWorld, Task> test, TimeSpan limit)
     {
         var world = new SimWorld(options);
         world.Network.SlowPart = 0;

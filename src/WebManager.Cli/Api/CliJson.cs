@@ -81,5 +81,11 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ModifyTemplateRequest))]
 [JsonSerializable(typeof(CopyTemplateRequest))]
 [JsonSerializable(typeof(TemplateFromInstanceRequest))]
+[JsonSerializable(typeof(QueueView))]
+[JsonSerializable(typeof(ModifyQueueRequest))]
+[JsonSerializable(typeof(JobPriorityRequest))]
+[JsonSerializable(typeof(ArchiveJobsRequest))]
+[JsonSerializable(typeof(DebugDelayRequest))]
+[JsonSerializable(typeof(LockView[]))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class CliJson : JsonSerializerContext;

@@ -13,10 +13,12 @@ public sealed class PortalClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly Access _access;
+    private readonly string _terms;
 
-    public PortalClient(Access access)
+    /// <param name="terms">A query that goes with every change.</param>
+    public PortalClient(Access access, string terms = "")
     {
-        _access = access;
+        (_access, _terms) = (access, terms);
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(5),
@@ -80,6 +82,7 @@ public sealed class PortalClient : IDisposable
 
     private async Task<string> SendAsync(HttpMethod method, string path, string? body, CancellationToken ct)
     {
+        if (method != HttpMethod.Get && _terms.Length > 0) path += (path.Contains('?', StringComparison.Ordinal) ? '&' : '?') + _terms;
         using var message = new HttpRequestMessage(method, path);
         if (body is not null) message.Content = new StringContent(body, Encoding.UTF8, "application/json");
         try

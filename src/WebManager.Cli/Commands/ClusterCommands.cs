@@ -13,7 +13,7 @@ internal static class ClusterCommands
             new Details().Line("cluster", c.Name).Line("version", c.Version).Line("nodes", $"{c.NodesOnline} of {c.NodesAll} online")
                 .Line("instances", $"{c.InstancesRunning} of {c.InstancesAll} running").Line("hypervisor", c.Hypervisor)
                 .Line("auto-recover", c.AutoRecover ? "on" : "off").Line("auto-replace", c.ReplaceAfterSeconds > 0 ? $"after {TimeSpan.FromSeconds(c.ReplaceAfterSeconds).TotalMinutes:0.##} minutes" : "off").Line("tags", string.Join(", ", c.Tags ?? [])).Line("frozen", c.FrozenAt is { } at ? $"since {Text.Time(at, run.Around.Clock)}: {c.FrozenText}" : null).Write(run.Around))),
-        Modify(around), Unfreeze(around)).With(TagCommands.OfCluster(around));
+        Modify(around), Unfreeze(around), QueueCommands.Queue(around)).With(TagCommands.OfCluster(around));
 
     private static Command Modify(Surroundings around)
     {

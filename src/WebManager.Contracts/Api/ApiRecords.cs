@@ -256,11 +256,29 @@ public sealed record BackupManifest(int Format, string Cluster, string Version, 
 /// <summary>202: the change was accepted as a job; Location names it.</summary>
 public sealed record JobAccepted(long Job);
 
-/// <summary>GET /api/v1/jobs?before=&amp;limit=, /api/v1/jobs/{id}, /api/v1/jobs/{id}/wait?seconds= (answers when it ended or time is up). Status: queued, waiting, running, canceling, canceled, success, error.</summary>
+/// <summary>
+/// GET /api/v1/jobs?text=&amp;status=&amp;subject=&amp;user=&amp;from=&amp;to=&amp;archived=&amp;before=&amp;limit=, /api/v1/jobs/{id}, /api/v1/jobs/{id}/wait (JobRecords). Status: queued, waiting, running, canceling, canceled, success, error.
+/// </summary>
 public sealed record JobView(long Id, string Operation, string Summary, string Status, string By, IReadOnlyList<string> Reason, DateTimeOffset ReceivedAt,
     DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string? Step, string? ErrorCode, string? Error, string? Remedy)
 {
     public RecoveryView? Recovery { get; init; }
+
+    /// <summary>high, normal, low.</summary>
+    public string Priority { get; init; } = "normal";
+    public IReadOnlyList<JobDependencyView> Depends { get; init; } = [];
+    public string? CanceledBy { get; init; }
+    public DateTimeOffset? ArchivedAt { get; init; }
+
+    /// <summary>Of its present step, 0 to 100, and of what; null: that is not measured.</summary>
+    public double? Percent { get; init; }
+    public string? PercentOf { get; init; }
+
+    /// <summary>Of /wait with status or log: false when the time was up before anything changed.</summary>
+    public bool? Changed { get; init; }
+
+    /// <summary>Of /wait with log: the lines after that one.</summary>
+    public IReadOnlyList<JobLogLineView>? Log { get; init; }
 }
 
 /// <summary>GET /api/v1/jobs/{id}/log?after=serial.</summary>

@@ -66,9 +66,11 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     public bool Group(GroupRow _) => Nodes;
 
     /// <summary>One's own, and those about what may be seen.</summary>
-    public bool Job(JobRow row) => caller is { Admin: true, Only: null } || (caller.Only is null && row.ById.Length > 0 && row.ById == caller.UserId) || (row.Subjects.Count > 0 && row.Subjects.All(Subject));
+    public bool Job(JobRow row) => Job(row.ById, row.Subjects);
 
-    public bool Job(Job job) => caller is { Admin: true, Only: null } || (caller.Only is null && job.Caller.UserId.Length > 0 && job.Caller.UserId == caller.UserId) || (job.Subjects.Count > 0 && job.Subjects.All(Subject));
+    public bool Job(Job job) => Job(job.Caller.UserId, job.Subjects);
+
+    public bool Job(string byId, IReadOnlyList<string> subjects) => caller is { Admin: true, Only: null } || (caller.Only is null && byId.Length > 0 && byId == caller.UserId) || (subjects.Count > 0 && subjects.All(Subject));
 
     public bool Event(ClusterEvent e) => caller is { Admin: true, Only: null } || Subject(e.Subject);
 
@@ -77,6 +79,7 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     {
         "instance" => Instance(subject[(at + 1)..]),
         "template" => Now.FindTemplate(subject[(at + 1)..]) is { } t && Template(t.Id, t.Owner),
+        "job" => long.TryParse(subject.AsSpan(at + 1), out var id) && Now.Jobs.TryGetValue(id, out var job) && job.Request is not JobRequest && Job(job),
         "usergroup" => Keys.GroupOf(subject) is { } id && UserGroup(id),
         _ => Nodes,
     };

@@ -25,6 +25,12 @@ public sealed class LiveFeed<TKey, T> where TKey : notnull where T : class
         }
     }
 
+    /// <summary>A row that is there, made anew from what it is now.</summary>
+    public void Change(TKey key, Func<T, T> to)
+    {
+        lock (_gate) { if (_current.TryGetValue(key, out var now)) { Set(key, to(now)); } }
+    }
+
     public IReadOnlyDictionary<TKey, T> Current() { lock (_gate) { return new Dictionary<TKey, T>(_current); } }
 
     /// <summary>The rows that may be seen.</summary>

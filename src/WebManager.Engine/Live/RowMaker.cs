@@ -29,7 +29,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         foreach (var i in OfRenamed(before, changes)) { SetInstance(i); }
         if (!ReferenceEquals(before.Found, state.Now.Found)) { ShowFound(); }
         _access.OnCommitted(before, changes);
-        Forget(before);
+        Forget(before, changes);
     }
 
     /// <summary>Instances of groups that are called otherwise now.</summary>
@@ -119,7 +119,7 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         return seen.Recoverable ? seen with { HeldBack = RecoveryPolicy.HeldBack(i, state.Now, nodes.SilenceOf(i.Primary)) } : seen;
     }
 
-    private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText) { ReplaceAfterSeconds = c.ReplaceAfterSeconds, Tags = c.Tags };
+    private static ClusterRow RowOf(Cluster c) => new(c.Name, !c.RecoveryOff, c.FrozenAt, c.FrozenText) { ReplaceAfterSeconds = c.ReplaceAfterSeconds, Tags = c.Tags, MaxRunningJobs = c.MaxRunningJobs, MaxOpenJobs = c.MaxOpenJobs, QueueDrained = c.QueueDrained };
 
     /// <summary>The texts of instances that wait for a lost node depend on it.</summary>
     private void SetCluster()
@@ -180,8 +180,8 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
             _unreplaced.TryRemove(id, out _);
             return;
         }
-        var (seen, job, old) = (See(i), state.Now.OpenJobOf(i.Name), feeds.Instances.Find(id));
-        var status = Status.Of(seen, job?.Request);
+        var (seen, job, old) = (See(i), state.Now.WorkOn(i.Name) ?? state.Now.OpenJobOf(i.Name), feeds.Instances.Find(id));
+        var status = Status.Of(seen, job is not null && (Picture.Works(job) || job.Depends.Count == 0) ? job.Request : null);
         var copying = seen.AtPrimary is { Mirror: MirrorPhase.Copying } && i.Generation?.Sync == SyncState.Alone;
         var mirror = copying ? MirrorState.Resynchronising : i.Mirror;
         var nic = i.Nics.Count > 0 ? i.Nics[0] : null;
@@ -196,7 +196,15 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
         };
         row = row with { Tags = Access.OwnerTags.All(i, state.Now, people), Missing = job is null && seen.Missing };
         feeds.Instances.Set(id, row);
+        if (job is { Status: JobStatus.Running or JobStatus.Canceling }) { Progress(job.Id, row); }
         if (old is not null) { Tell(old, row); }
+    }
+
+    /// <summary>How far its copy or its migration is, is how far its job is. Under the feed's lock: the job may end meanwhile.</summary>
+    private void Progress(long job, InstanceRow i)
+    {
+        var progress = i.MigrationPercent is { } sent ? new JobProgress(sent, "of the memory is sent") : i.MirrorPercent is { } copied ? new JobProgress(Math.Floor(copied), "of the disks is copied") : null;
+        feeds.Jobs.Change(job, row => row.EndedAt is null ? row with { Progress = progress } : row);
     }
 
     private void Tell(InstanceRow old, InstanceRow row)
@@ -266,8 +274,9 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     private void SetJob(Job job, int newLines)
     {
         var lines = (feeds.Jobs.Find(job.Id)?.LogLines ?? 0) + newLines;
+        var progress = job.Ended ? null : feeds.Jobs.Find(job.Id)?.Progress;
         feeds.Jobs.Set(job.Id, new JobRow(job.Id, job.Request.Name, $"{job.Request.Name} {string.Join(' ', job.Subjects.Select(Named))}", job.Status, job.Caller.Name,
-            job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines) { Recovery = job.Recovery, ById = job.Caller.UserId, Subjects = job.Subjects });
+            job.Reason.Count > 0 ? job.Reason[0].Text : "", job.ReceivedAt, job.EndedAt, job.Step, job.Error?.Message, job.Error?.Remedy, lines) { Progress = progress, Priority = job.Priority, Depends = job.Depends, CanceledBy = job.CanceledBy, Recovery = job.Recovery, ById = job.Caller.UserId, Subjects = job.Subjects });
     }
 
     /// <summary>"instance:web1" as web1; a key by the name of what it stands for.</summary>
@@ -282,9 +291,9 @@ internal sealed class RowMaker(ClusterState state, NodeBook nodes, ClusterFeeds 
     }
 
     /// <summary>Rows of jobs that the picture no longer keeps.</summary>
-    private void Forget(Picture before)
+    private void Forget(Picture before, Changes changes)
     {
-        if (state.Now.Jobs.Count >= before.Jobs.Count) { return; }
+        if (changes.Archive is null && state.Now.Jobs.Count >= before.Jobs.Count) { return; }
         foreach (var gone in before.Jobs.Keys.Where(id => !state.Now.Jobs.ContainsKey(id)))
         {
             var lines = feeds.Jobs.Find(gone)?.LogLines ?? 0;

@@ -95,6 +95,13 @@ public sealed record JobRow(long Id, string Operation, string Summary, JobStatus
 {
     public RecoveryTimeline? Recovery { get; init; }
 
+    public JobPriority Priority { get; init; }
+    public IReadOnlyList<JobDependency> Depends { get; init; } = [];
+    public string? CanceledBy { get; init; }
+
+    /// <summary>Of its present step; null: that is not measured.</summary>
+    public JobProgress? Progress { get; init; }
+
     /// <summary>The account that asked; empty: none did.</summary>
     public string ById { get; init; } = "";
     public IReadOnlyList<string> Subjects { get; init; } = [];
@@ -138,6 +145,11 @@ public sealed record ClusterRow(string Name, bool AutoRecover, DateTimeOffset? F
     /// <summary>A secondary that was lost for so long is replaced by itself; 0: never.</summary>
     public int ReplaceAfterSeconds { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
+    public int MaxRunningJobs { get; init; }
+    public int MaxOpenJobs { get; init; }
+
+    /// <summary>No new jobs are accepted.</summary>
+    public bool QueueDrained { get; init; }
 }
 
 /// <summary>The feeds every face reads. Keys: node name, instance id, job id (open and recent ones), event id (recent ones).</summary>

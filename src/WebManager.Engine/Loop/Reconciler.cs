@@ -13,6 +13,7 @@ namespace WebManager.Engine.Loop;
 internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : IAsyncDisposable
 {
     private const int QuickRecoveries = 4;
+    private static readonly TimeSpan ArchiveEvery = TimeSpan.FromMinutes(5);
     private readonly CancellationTokenSource _leaving = new();
     private readonly Dictionary<(Guid Instance, string Operation), Tries> _tries = [];
     private readonly ConcurrentDictionary<string, long> _freeSince = new(StringComparer.Ordinal);   // written by whoever commits
@@ -24,6 +25,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private readonly NoteDesk _notes = new(parts);
     private readonly FoundBook _found = new(parts, rows);
     private readonly long _began = parts.Clock.GetTimestamp();
+    private long _archived = parts.Clock.GetTimestamp();
     private Task _loop = Task.CompletedTask;
 
     /// <summary>How often something was filed for an instance, and when it may be again.</summary>
@@ -59,10 +61,11 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     private async Task LookOverAsync(CancellationToken ct)
     {
         await parts.Faults.FreezeAsync(ct);
+        await ArchiveAsync(ct);
         var now = parts.Now;
         var (starts, replaces) = (new List<StartWish>(), new List<Instance>());
         var strays = Strays(now);
-        var busy = now.Jobs.Values.Where(j => !j.Ended).Select(j => (j.Request as InstanceRequest)?.Instance).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var busy = now.Jobs.Values.Where(Picture.Works).Select(j => (j.Request as InstanceRequest)?.Instance).OfType<string>().ToHashSet(StringComparer.Ordinal);
         while (_startedByHand.TryDequeue(out var name)) { if (now.Find(name) is { } i) { _tries.Remove((i.Id, new RestartInstance(i.Name).Name)); } }
         foreach (var gone in _tries.Keys.Where(k => !now.Instances.ContainsKey(k.Instance)).ToList()) { _tries.Remove(gone); }
         AfterRepairs(now);
@@ -87,6 +90,16 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
         if (replaces.Count > 0) { await ReplaceAsync(replaces, ct); }
         _notes.Look(now, ct);
         await _found.LookAsync(now, ct);
+    }
+
+    /// <summary>Jobs that ended long ago leave the recent ones.</summary>
+    private async Task ArchiveAsync(CancellationToken ct)
+    {
+        var since = parts.Clock.GetElapsedTime(_archived);
+        if (since < ArchiveEvery) { return; }
+        _archived = parts.Clock.GetTimestamp();
+        var at = parts.Clock.GetUtcNow();
+        await parts.State.ChangeAsync<Done>((_, changes) => { changes.Archive = new Ports.ArchiveOrder(at) { EndedBefore = at - QueueRules.ArchiveAfter }; return Done.Value; }, ct);
     }
 
     /// <summary>A node says that its disk works again: its copies are made at once, not when their back-off is over.</summary>
@@ -166,7 +179,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     {
         var changed = await parts.State.ChangeAsync<Instance>((now, changes) =>
         {
-            if (!now.Instances.TryGetValue(id, out var i) || now.OpenJobOf(i.Name) is not null || !Reconcile.Next(rows.See(i)).PoweredItselfOff)
+            if (!now.Instances.TryGetValue(id, out var i) || now.WorkOn(i.Name) is not null || !Reconcile.Next(rows.See(i)).PoweredItselfOff)
             {
                 return new Refusal("instance.changed", "Something changed.");
             }
@@ -219,7 +232,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     {
         if (!await MayAsync(instance, request, ct)) { return false; }
         var why = request is ReplaceSecondary && Maintenance.Rebuilds(instance.Secondary, parts.Now) ? "its secondary is away for maintenance" : Why(request);
-        var filed = await door.SubmitAsync(request, Caller.Watcher, why, ct);
+        var filed = await door.SubmitAsync(request, Caller.Watcher, why, JobTerms.Usual, ct);
         if (filed.Ok) { parts.Log.WatcherFiles(request.Name, instance.Name); }
         else { parts.Log.WatcherRefused(request.Name, instance.Name, filed.Refusal.Message); }
         if (request is ReplaceSecondary && rows.Unreplaced(instance.Id, filed.Ok ? null : $"{filed.Refusal.Message} {filed.Refusal.Remedy}".TrimEnd()) && !filed.Ok)
@@ -275,7 +288,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     {
         var text = $"It ended by itself {tries + 1} times within {parts.Recovery.RestartWindow.TotalMinutes:0.#} minutes and is not started again. Look at its console, then start it.";
         var gaveUp = await parts.State.ChangeAsync<Instance>((now, changes) =>
-            now.Instances.TryGetValue(id, out var i) && i.GaveUpAt is null && now.OpenJobOf(i.Name) is null
+            now.Instances.TryGetValue(id, out var i) && i.GaveUpAt is null && now.WorkOn(i.Name) is null
                 ? new StepChanges(changes).Write(i with { GaveUpAt = parts.Clock.GetUtcNow(), FailureText = text })
                 : new Refusal("instance.changed", "Something changed."), ct);
         if (gaveUp.Ok) { parts.Events.Add("instance.gave-up", Severity.Error, $"instance:{gaveUp.Value.Name}", $"{gaveUp.Value.Name}: {text}"); }

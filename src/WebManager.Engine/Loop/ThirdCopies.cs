@@ -31,7 +31,7 @@ internal sealed class ThirdCopies(EngineParts parts)
         {
             var tidied = await parts.State.ChangeAsync<Instance>((now, changes) =>
             {
-                if (!now.Instances.TryGetValue(id, out var i) || i.Doubt is not null || now.OpenJobOf(i.Name) is not null) { return new Refusal("instance.changed", "Something changed."); }
+                if (!now.Instances.TryGetValue(id, out var i) || i.Doubt is not null || now.WorkOn(i.Name) is not null) { return new Refusal("instance.changed", "Something changed."); }
                 var told = HandoverSteps.Told(i, parts.Nodes.ReportOf(i.Primary, id));
                 return i.Candidate is null && !told ? i : new StepChanges(changes).Write(i with { Candidate = null, Former = told ? null : i.Former });
             }, ct);

@@ -36,6 +36,17 @@ public sealed record Cluster(Guid Id, string Name, long Epoch, DateTimeOffset Cr
 
     public const int DefaultReplaceAfterSeconds = 600;
 
+    /// <summary>Jobs that run at one time; recovery and what only waits for other jobs does not count.</summary>
+    public int MaxRunningJobs { get; init; } = DefaultRunningJobs;
+
+    /// <summary>Jobs that have not ended; with so many no more are accepted.</summary>
+    public int MaxOpenJobs { get; init; } = DefaultOpenJobs;
+
+    /// <summary>No new jobs are accepted, except the watcher's.</summary>
+    public bool QueueDrained { get; init; }
+
+    public const int DefaultRunningJobs = 25, DefaultOpenJobs = 5000;
+
     /// <summary>htools:nlocation:PREFIX makes each node tag PREFIX:VALUE the name of a failure domain (Locations).</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 }

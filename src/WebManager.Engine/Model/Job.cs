@@ -24,8 +24,40 @@ public sealed record Job(long Id, OperationRequest Request, Caller Caller, IRead
     /// <summary>Names of what it is about, for lists and filters: "instance:web1", "node:n1".</summary>
     public IReadOnlyList<string> Subjects { get; init; } = [];
 
+    public JobPriority Priority { get; init; }
+
+    /// <summary>Other jobs that have to end first, and how.</summary>
+    public IReadOnlyList<JobDependency> Depends { get; init; } = [];
+
+    /// <summary>Who asked that it be cancelled; null: nobody.</summary>
+    public string? CanceledBy { get; init; }
+
+    /// <summary>Since then it is only in the database; null: it is among the recent ones.</summary>
+    public DateTimeOffset? ArchivedAt { get; init; }
+
     public bool Ended => Status is JobStatus.Canceled or JobStatus.Success or JobStatus.Error;
 }
+
+/// <summary>Ganeti's numbers, those that can be asked for: the lower, the sooner.</summary>
+public enum JobPriority { High = -10, Normal = 0, Low = 10 }
+
+/// <summary>Statuses: how that job may end, so that this one goes on; none given: in any way but cancelled.</summary>
+public sealed record JobDependency(long Job, IReadOnlyList<JobStatus> Statuses)
+{
+    public bool MetBy(JobStatus ended) => Statuses.Count == 0 ? ended != JobStatus.Canceled : Statuses.Contains(ended);
+}
+
+/// <summary>On which terms a job is filed, besides what it does and why.</summary>
+public sealed record JobTerms
+{
+    public static readonly JobTerms Usual = new();
+
+    public JobPriority Priority { get; init; }
+    public IReadOnlyList<JobDependency> Depends { get; init; } = [];
+}
+
+/// <summary>How far a long step is, 0 to 100. Not stored: it is measured, and told to whoever looks.</summary>
+public sealed record JobProgress(double Percent, string Text);
 
 /// <summary>A line for people. Serial counts from 1 within the job.</summary>
 public sealed record JobLogLine(long Job, int Serial, DateTimeOffset At, string Text);

@@ -63,6 +63,12 @@ namespace WebManager.Engine.Model;
 [JsonDerivedType(typeof(RemoveTemplate), "template.remove")]
 [JsonDerivedType(typeof(TemplateFromInstance), "template.from-instance")]
 [JsonDerivedType(typeof(CreateFromTemplate), "instance.create-from-template")]
+[JsonDerivedType(typeof(CancelJob), "job.cancel")]
+[JsonDerivedType(typeof(SetJobPriority), "job.change-priority")]
+[JsonDerivedType(typeof(ArchiveJob), "job.archive")]
+[JsonDerivedType(typeof(ArchiveJobs), "job.auto-archive")]
+[JsonDerivedType(typeof(ModifyQueue), "cluster.modify-queue")]
+[JsonDerivedType(typeof(DebugDelay), "debug.delay")]
 public abstract record OperationRequest
 {
     /// <summary>The stable name used in jobs, rights, audit and API: "instance.create".</summary>

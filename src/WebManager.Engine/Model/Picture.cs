@@ -4,7 +4,7 @@ using WebManager.Engine.Access;
 
 namespace WebManager.Engine.Model;
 
-/// <summary>Sorted, so that walking it has the same order in every process. Jobs: all open ones and the recent ended ones.</summary>
+/// <summary>Sorted, so that walking it has the same order in every process. Jobs: all open ones and the recent ended ones that are not archived.</summary>
 public sealed record Picture(Cluster Cluster)
 {
     public ImmutableSortedDictionary<string, Node> Nodes { get; init; } = ImmutableSortedDictionary.Create<string, Node>(StringComparer.Ordinal);
@@ -36,6 +36,9 @@ public sealed record Picture(Cluster Cluster)
     /// <summary>Open jobs that may come to hold something.</summary>
     public ImmutableList<Job> OpenReservations { get; init; } = [];
 
+    /// <summary>How many have not ended.</summary>
+    public int OpenJobs { get; init; }
+
     private const int EndedJobsKept = 200;
 
     public Instance? Find(string nameOrId) =>
@@ -61,6 +64,11 @@ public sealed record Picture(Cluster Cluster)
     /// <summary>The open job that is about this instance and holds it, oldest first; null: none.</summary>
     public Job? OpenJobOf(string instance) => Jobs.Values.FirstOrDefault(j => !j.Ended && j.Request is InstanceRequest r && r.Instance == instance);
 
+    /// <summary>Of those the one that works on it or will as soon as it can: what people asked for and is not begun may wait for long, and holds up no recovery.</summary>
+    public Job? WorkOn(string instance) => Jobs.Values.FirstOrDefault(j => Works(j) && j.Request is InstanceRequest r && r.Instance == instance);
+
+    public static bool Works(Job j) => j.Status is JobStatus.Running or JobStatus.Canceling || (!j.Ended && j.Caller == Caller.Watcher);
+
     public Picture With(Ports.Changes changes)
     {
         var instances = Instances.RemoveRange(changes.InstancesRemoved).SetItems(changes.Instances.Select(i => KeyValuePair.Create(i.Id, i)));
@@ -68,6 +76,7 @@ public sealed record Picture(Cluster Cluster)
         var (groups, grants) = (UserGroups.RemoveRange(changes.UserGroupsRemoved).SetItems(changes.UserGroups.Select(g => KeyValuePair.Create(g.Id, g))),
             Grants.RemoveRange(changes.GrantsRemoved).SetItems(changes.Grants.Select(g => KeyValuePair.Create(g.Key, g))));
         var jobs = Jobs.SetItems(changes.Jobs.Select(j => KeyValuePair.Create(j.Id, j)));
+        if (changes.Archive is { } archive) { jobs = jobs.RemoveRange(jobs.Values.Where(archive.Means).Select(j => j.Id)); }
         return this with
         {
             Cluster = changes.Cluster ?? Cluster,
@@ -87,6 +96,7 @@ public sealed record Picture(Cluster Cluster)
             Found = Found.IsEmpty ? Found : Found.RemoveRange(changes.Instances.Select(i => i.Id)),
             Removed = Removed.Union(changes.Removed.Select(r => r.Id)),
             OpenReservations = changes.Jobs.Any(j => j.Reserved is not null) ? [.. jobs.Values.Where(j => !j.Ended && j.Reserved is not null)] : OpenReservations,
+            OpenJobs = OpenJobs + changes.Jobs.Select(j => j.Id).Distinct().Sum(id => (jobs.TryGetValue(id, out var j) && !j.Ended ? 1 : 0) - (Jobs.TryGetValue(id, out var was) && !was.Ended ? 1 : 0)),
             LastJobId = Math.Max(LastJobId, changes.Jobs.Count == 0 ? 0 : changes.Jobs.Max(j => j.Id)),
         };
     }

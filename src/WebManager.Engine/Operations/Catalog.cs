@@ -65,6 +65,12 @@ public static class Catalog
         [typeof(RemoveTemplate)] = new RemoveTemplateOperation(),
         [typeof(TemplateFromInstance)] = new TemplateFromInstanceOperation(),
         [typeof(CreateFromTemplate)] = new CreateFromTemplateOperation(),
+        [typeof(CancelJob)] = new CancelJobOperation(),
+        [typeof(SetJobPriority)] = new SetJobPriorityOperation(),
+        [typeof(ArchiveJob)] = new ArchiveJobOperation(),
+        [typeof(ArchiveJobs)] = new ArchiveJobsOperation(),
+        [typeof(ModifyQueue)] = new ModifyQueueOperation(),
+        [typeof(DebugDelay)] = new DebugDelayOperation(),
     };
 
     /// <summary>Every request type, for tests that want a row per operation.</summary>

@@ -108,6 +108,6 @@ public sealed class ClusterState(IClusterStore store, TimeProvider clock)
         Cluster: null, Groups.Count: 0, GroupsRemoved.Count: 0, Nodes.Count: 0, NodesRemoved.Count: 0, Instances.Count: 0, InstancesRemoved.Count: 0,
         UserGroups.Count: 0, UserGroupsRemoved.Count: 0, Grants.Count: 0, GrantsRemoved.Count: 0, Quotas.Count: 0, QuotasRemoved.Count: 0, Holdings.Count: 0,
         UserRequests.Count: 0, SshKeys.Count: 0, SshKeysRemoved.Count: 0, Templates.Count: 0, TemplatesRemoved.Count: 0,
-        Jobs.Count: 0, JobLog.Count: 0, Events.Count: 0, Audit.Count: 0, Lease: null,
+        Jobs.Count: 0, JobLog.Count: 0, Events.Count: 0, Audit.Count: 0, Lease: null, Archive: null,
     };
 }

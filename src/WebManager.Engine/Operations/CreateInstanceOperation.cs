@@ -21,6 +21,8 @@ internal sealed class CreateInstanceOperation : Operation<CreateInstance>
         return new Reservation(owner, cost.Allocated, cost.Running) { Member = Subjects.MemberOf(owner, caller.UserId, now) };
     }
 
+    /// <summary>Everything it made is taken back, as when a step of it fails.</summary>
+    public override CancelRule Cancel => CancelRule.AtSteps;
     public override bool Forced(CreateInstance request) => request.Force;
     public override IEnumerable<string> Locks(CreateInstance request) => [$"3:instance:{request.Instance}"];
 

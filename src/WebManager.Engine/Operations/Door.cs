@@ -6,7 +6,7 @@ using WebManager.Engine.Quota;
 
 namespace WebManager.Engine.Operations;
 
-internal sealed class Door(EngineParts parts, JobRunner runner)
+internal sealed class Door(EngineParts parts, JobRunner runner, Ports.IClusterStore store)
 {
     public Refusal? WouldRefuse(OperationRequest request, Caller caller)
     {
@@ -35,15 +35,28 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
     public Task<Job?> WaitAsync(long job, CancellationToken ct) => runner.WaitAsync(job, ct);
 
     /// <param name="trail">The reasons of the job that asks, if a job does.</param>
-    public async Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct, IReadOnlyList<ReasonEntry>? trail = null)
+    public async Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, JobTerms terms, CancellationToken ct, IReadOnlyList<ReasonEntry>? trail = null)
     {
         if (parts.State.Halted is { } halted) { return halted; }
         if (why.Length > 500) { return new Refusal("reason.too-long", "The reason is longer than 500 characters.") { Field = "reason" }; }
-        try { return await LetInAsync(request, caller, why, trail ?? [], ct); }
+        if (await DependsAsync(terms, caller, ct) is { } lacks) { return lacks; }
+        try { return await LetInAsync(request, caller, why, terms, trail, ct); }
         catch (Ports.LeaseLostException) when (parts.State.Halted is { } lost) { return lost; }   // it was replaced while this waited
     }
 
-    private async Task<Outcome<long>> LetInAsync(OperationRequest request, Caller caller, string why, IReadOnlyList<ReasonEntry> trail, CancellationToken ct)
+    /// <summary>A job that may not be seen is none.</summary>
+    private async Task<Refusal?> DependsAsync(JobTerms terms, Caller caller, CancellationToken ct)
+    {
+        if (Dependencies.Refuses(terms.Depends) is { } wrong) { return wrong; }
+        var sight = new Sight(() => parts.Now, caller);
+        foreach (var d in terms.Depends)
+        {
+            if ((parts.Now.Jobs.GetValueOrDefault(d.Job) ?? await store.JobAsync(d.Job, ct)) is not { } job || !sight.Job(job)) { return Dependencies.Unknown(d.Job); }
+        }
+        return null;
+    }
+
+    private async Task<Outcome<long>> LetInAsync(OperationRequest request, Caller caller, string why, JobTerms terms, IReadOnlyList<ReasonEntry>? trail, CancellationToken ct)
     {
         Job? accepted = null;
         var forbade = false;
@@ -54,10 +67,12 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
                 forbade = true;
                 return forbidden;
             }
+            // What a job files for itself is a part of it.
+            if (trail is null && QueueRules.Refuses(request, caller, terms, now) is { } closed) { return closed; }
             var whole = request;
             var refusal = Possible(ref whole, caller, now, out var reserved) ?? Pending(whole, now);
             if (refusal is not null) { return refusal; }
-            accepted = Accept(whole, caller, why, now, trail) with { Reserved = reserved };
+            accepted = Accept(whole, caller, why, now, trail ?? []) with { Reserved = reserved, Priority = terms.Priority, Depends = terms.Depends };
             if (Catalog.Of(whole) is IInstantOperation instant) { accepted = Carried(accepted, instant, now, changes); }
             changes.Jobs.Add(accepted);
             return accepted.Id;
@@ -89,7 +104,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner)
             new Refusal("instance.exists", $"{create.Instance} is being created already.", "Choose another name.") { Field = "instance" },
         MaintainNode m when now.Jobs.Values.FirstOrDefault(j => !j.Ended && j.Request is MaintainNode other && other.Node == m.Node && other.On == m.On) is { } same =>
             new Refusal("maintenance.under-way", $"Job {same.Id} is at it already.", "Wait for it."),
-        RecoverInstance or DegradeInstance or RestartInstance or ResyncInstance or CleanInstance or CleanUpMigration when now.OpenJobOf(((InstanceRequest)request).Instance) is { } open =>
+        RecoverInstance or DegradeInstance or RestartInstance or ResyncInstance or CleanInstance or CleanUpMigration when now.WorkOn(((InstanceRequest)request).Instance) is { } open =>
             new Refusal("instance.busy", $"Job {open.Id} works on {((InstanceRequest)request).Instance}.", "Wait for it."),
         _ => null,
     };

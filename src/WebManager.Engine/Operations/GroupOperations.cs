@@ -117,7 +117,10 @@ internal sealed class ModifyGroupOperation : GroupOperation<ModifyGroup>
 
 internal sealed class AssignNodesOperation : GroupOperation<AssignNodes>
 {
-    public override IEnumerable<string> Locks(AssignNodes request) => base.Locks(request).Concat(request.Nodes.Select(n => $"2:node:{n}"));
+    public override IEnumerable<string> Locks(AssignNodes request) => request.Nodes.Select(n => $"2:node:{n}");
+
+    /// <summary>It only has to stay.</summary>
+    public override IEnumerable<string> SharedLocks(AssignNodes request, Picture now) => base.Locks(request);
 
     protected override Refusal? Check(AssignNodes request, NodeGroup group, Picture now)
     {

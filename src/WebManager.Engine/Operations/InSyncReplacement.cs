@@ -69,6 +69,7 @@ internal sealed class InSyncReplacement(Guid id, JobContext job)
         var (former, record) = (Now.Secondary!, Now.Generation!);
         if (Third(candidate) is not { Phase: ThirdPhase.Copying or ThirdPhase.Joined } && await BeginAsync(record, candidate, ct) is { Ok: false, Refusal: { } not }) { return not; }
         await FollowAsync(candidate, former, ct);
+        if (job.CancelAsked) { return job.Canceled(); }
         if (!Joined(candidate) || job.Nodes.HealthOf(candidate.Secondary) != NodeHealth.Online) { return Failed(Third(candidate)?.Text ?? Report?.MirrorText ?? "a node or the guest went away"); }
         var switched = await job.StepAsync<Instance>(Switched, (now, changes) =>
         {
@@ -108,7 +109,7 @@ internal sealed class InSyncReplacement(Guid id, JobContext job)
         {
             var third = Third(candidate);
             seen |= third is not null;
-            return third is { Phase: ThirdPhase.Joined or ThirdPhase.Failed } || (seen && third is null) || Report is null or { Guest: GuestPhase.Absent } or { Mirror: not MirrorPhase.InSync }
+            return job.CancelAsked || third is { Phase: ThirdPhase.Joined or ThirdPhase.Failed } || (seen && third is null) || Report is null or { Guest: GuestPhase.Absent } or { Mirror: not MirrorPhase.InSync }
                 || new[] { candidate.Primary, candidate.Secondary, former }.Any(n => job.Nodes.HealthOf(n) != NodeHealth.Online);
         }
         // It may have begun and failed between two reports.

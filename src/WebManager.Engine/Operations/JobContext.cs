@@ -23,6 +23,17 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
     public UndoStack Undo { get; } = new();
     public NodeBook Nodes => parts.Nodes;
 
+    public const string CanceledCode = "job.canceled";
+
+    /// <summary>Somebody wants it to stop. Operations with CancelRule.Itself look at it.</summary>
+    public bool CancelAsked => parts.State.Now.Jobs.GetValueOrDefault(Job.Id) is { Status: JobStatus.Canceling };
+
+    /// <summary>The answer of an operation that stopped because of it.</summary>
+    public Refusal Canceled() => new(CanceledCode, $"The job was cancelled by {parts.State.Now.Jobs.GetValueOrDefault(Job.Id)?.CanceledBy}.");
+
+    /// <summary>What it did is being taken back: that is not cancelled any more.</summary>
+    public bool Undoing { get; set; }
+
     /// <summary>For jobs made of others: these are filed through the door, by the same caller.</summary>
     internal Door? Door { get; init; }
 
@@ -38,7 +49,7 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
     /// <summary>A step boundary: durable with its line for people before anything of the step happens.</summary>
     public async Task StepAsync(string step, string text, CancellationToken ct)
     {
-        await parts.State.ChangeAsync<Done>((_, changes) => { Enter(step, text, changes); return Done.Value; }, ct);
+        await parts.State.ChangeAsync<Done>((now, changes) => { Enter(step, text, now, changes); return Done.Value; }, ct);
         Reached(step);
     }
 
@@ -48,9 +59,10 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
         var outcome = await parts.State.ChangeAsync<T>((picture, changes) =>
         {
             if (InDoubt(picture) is { } doubtful) { return doubtful; }
+            StopHere(picture);
             var more = new StepChanges(changes);
             var made = decide(picture, more);
-            if (made.Ok) { Enter(step, more.Text ?? step, changes); }
+            if (made.Ok) { Enter(step, more.Text ?? step, picture, changes); }
             return made;
         }, ct);
         if (outcome.Ok) { Reached(step); }
@@ -66,6 +78,7 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
         var watch = parts.Nodes.Find(node);
         if (InDoubt(Now) is { } doubtful) { return doubtful; }
         if (watch is null) { return new Refusal("node.unknown", $"There is no node {node}."); }
+        StopHere(Now);
         // Its agent would leave in the middle of it. Bounded: by that job's end, and by the silence that is allowed.
         if (call is not RestartAgentOrder) { await Nodes.UntilAsync(() => !Plan.AgentRestarts.SilenceExpected(node, watch.Silence, Now), Timeout.InfiniteTimeSpan, ct); }
         var outcome = await watch.CallAsync(call, limit, ct);
@@ -76,19 +89,29 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
     /// <summary>Files another operation in this job's name and waits for its end; the refusal of either.</summary>
     public async Task<Outcome<Done>> OthersAsync(OperationRequest request, string why, CancellationToken ct)
     {
-        var filed = await Door!.SubmitAsync(request, Job.Caller, why, ct, Job.Reason);
+        var filed = await Door!.SubmitAsync(request, Job.Caller, why, new JobTerms { Priority = Newest(Now).Priority }, ct, Job.Reason);
         if (!filed.Ok) { return filed.Refusal; }
         var ended = await Door.WaitAsync(filed.Value, ct);
-        return ended?.Error is { } error ? error : Done.Value;
+        return ended?.Error is { } error ? error
+            : ended is { Status: JobStatus.Canceled } ? new Refusal("job.stopped", $"Job {ended.Id}, which was to do it, was cancelled{(ended.CanceledBy is { } by ? $" by {by}" : "")}.") : Done.Value;
     }
 
     /// <summary>R5: its instance came into doubt while the job ran.</summary>
     private Refusal? InDoubt(Picture now) =>
         Job.Request is InstanceRequest r and not ConfirmInstance && now.Find(r.Instance) is { Doubt: not null } i ? Rules.InDoubt(i) : null;
 
-    private void Enter(string step, string text, Ports.Changes changes)
+    /// <summary>What others may have changed meanwhile is kept: who wants it cancelled.</summary>
+    public Job Newest(Picture now) => now.Jobs.TryGetValue(Job.Id, out var stored) ? Job with { Status = stored.Status, Priority = stored.Priority, CanceledBy = stored.CanceledBy } : Job;
+
+    private void StopHere(Picture now)
     {
-        Job = Job with { Step = step };
+        if (!Undoing && Catalog.Of(Job.Request).Cancel == CancelRule.AtSteps && now.Jobs.GetValueOrDefault(Job.Id) is { Status: JobStatus.Canceling }) { throw new JobCanceledException(); }
+    }
+
+    private void Enter(string step, string text, Picture now, Ports.Changes changes)
+    {
+        StopHere(now);
+        Job = Newest(now) with { Step = step };
         changes.Jobs.Add(Job);
         AddLine(text, changes);
     }
@@ -104,6 +127,9 @@ public sealed class JobContext(EngineParts parts, Job job, bool resumed)
 
     private void Reached(string step) => parts.Steps?.At(Job.Request.Name, step);
 }
+
+/// <summary>A job that may be cancelled between its steps was.</summary>
+internal sealed class JobCanceledException() : Exception("The job was cancelled.");
 
 /// <summary>The changes of a step, with helpers that keep revisions right.</summary>
 public sealed class StepChanges(Ports.Changes changes)

@@ -56,7 +56,7 @@ internal sealed class MaintenanceMoves(JobContext job, MaintainNode request)
     }
 
     /// <summary>A move to or from the node, also one that somebody else asked for, or a recovery: how it ends is waited for.</summary>
-    private Job? UnderWay() => job.Now.On(Node).Select(i => job.Now.OpenJobOf(i.Name)).FirstOrDefault(j => j is { Request: MigrateInstance or FailoverInstance or RecoverInstance });
+    private Job? UnderWay() => job.Now.On(Node).Select(i => job.Now.WorkOn(i.Name)).FirstOrDefault(j => j is { Request: MigrateInstance or FailoverInstance or RecoverInstance });
 
     private async Task MoveAsync(PlannedMove move, int open, CancellationToken ct)
     {
@@ -79,7 +79,7 @@ internal sealed class MaintenanceMoves(JobContext job, MaintainNode request)
         bool Changed()
         {
             if (later.Any(m => job.Now.OpenJobOf(m.Instance) is not null)) { idleSince = job.Parts.Clock.GetTimestamp(); }
-            if (Superseded() || !IsThere()) { return true; }
+            if (job.CancelAsked || Superseded() || !IsThere()) { return true; }
             var still = Plan().Where(m => later.Any(l => l.Id == m.Id)).ToList();
             return still.Count < later.Count || still.Any(m => m.Kind != MoveKind.Later);
         }
@@ -93,7 +93,8 @@ internal sealed class MaintenanceMoves(JobContext job, MaintainNode request)
     private async Task<Refusal?> StopsAsync(CancellationToken ct)
     {
         if (!IsThere()) { await job.Nodes.UntilAsync(() => job.Nodes.HealthOf(Node) is not (NodeHealth.Suspect or NodeHealth.Joining), Blink, ct); }
-        return Superseded() ? new Refusal("maintenance.superseded", $"Maintenance of {Node} was asked to {(request.On ? "end" : "begin")} meanwhile; what had not moved was left where it was.")
+        return job.CancelAsked ? job.Canceled()
+            : Superseded() ? new Refusal("maintenance.superseded", $"Maintenance of {Node} was asked to {(request.On ? "end" : "begin")} meanwhile; what had not moved was left where it was.")
             : !job.Now.Nodes.ContainsKey(Node) ? new Refusal("node.unknown", $"Node {Node} was removed.")
             : IsThere() ? null
             : new Refusal("node.not-online", request.On ? $"{Node} does not answer any more; what still ran there is recovered as for any other node." : $"{Node} does not answer, so nothing can come back to it.", "Look at the node.");
@@ -102,7 +103,8 @@ internal sealed class MaintenanceMoves(JobContext job, MaintainNode request)
     private bool IsThere() => job.Nodes.HealthOf(Node) == NodeHealth.Online;
 
     /// <summary>A job that was asked for later, for the opposite, waits for this one to end.</summary>
-    private bool Superseded() => job.Now.Jobs.Values.Any(j => !j.Ended && j.Id > job.Job.Id && j.Request is MaintainNode other && other.Node == Node);
+    private bool Superseded() => job.Now.Jobs.Values.Any(j => !j.Ended && j.Id > job.Job.Id && j.Request is MaintainNode other && other.Node == Node
+        && j.Depends.All(d => job.Now.Jobs.GetValueOrDefault(d.Job) is null or { Ended: true }));
 
     private Task<Outcome<Done>> ForgetAsync(CancellationToken ct) => job.StepAsync<Done>("left", (now, changes) =>
     {

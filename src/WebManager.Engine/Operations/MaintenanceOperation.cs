@@ -10,6 +10,9 @@ internal sealed class MaintainNodeOperation : Operation<MaintainNode>
     public override Right Right => Right.Administrator;
     public override QuotaRule Quota => QuotaRule.None;
 
+    /// <summary>After the move under way; the node stays in maintenance, what had not moved stays where it is.</summary>
+    public override CancelRule Cancel => CancelRule.Itself;
+
     /// <summary>Not the node's own lock: a drain may take hours, and setting the node offline must not wait for it.</summary>
     public override IEnumerable<string> Locks(MaintainNode request) => [$"2:node:{request.Node}:maintenance"];
 

@@ -13,6 +13,9 @@ internal sealed class MigrateInstanceOperation : InstanceOperation<MigrateInstan
     public override Right Right => Right.Migrate;
     public override QuotaRule Quota => QuotaRule.None;
 
+    /// <summary>Until the guest stands still for the switch.</summary>
+    public override CancelRule Cancel => CancelRule.Itself;
+
     protected override Refusal? Check(MigrateInstance request, Instance i, Picture now, EngineParts parts) =>
         request.To is { } to && to != i.Secondary ? new Refusal("migrate.elsewhere", $"{i.Name} does not move to {to}: its other node is {i.Secondary ?? "none"}.") { Field = "to" }
         : request.AllowFailover && !PowerChecks.Runs(i, parts)

@@ -55,6 +55,7 @@ internal sealed class Migration(JobContext job, Instance i)
         await job.StepAsync(Receive, $"{to} makes ready for the guest.", ct);
         var ready = await job.OrderAsync(to, new ReceiveGuestOrder(job.OperationId($"receive/{_old}/{job.Epoch}"), job.Epoch, _old, i.ToGuestSpec()), ReceiveLimit, ct);
         if (!ready.Ok) { return ready.Refusal; }
+        if (job.CancelAsked) { return job.Canceled(); }
         await job.StepAsync(Send, $"Sending the memory to {to} while the guest runs on {from}.", ct);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var sending = SentAsync(new SendGuestOrder(job.OperationId($"send/{_old}/{job.Epoch}"), job.Epoch, _old, ready.Value.Address), ends.Token);
@@ -65,6 +66,7 @@ internal sealed class Migration(JobContext job, Instance i)
         var sent = await sending;
         ct.ThrowIfCancellationRequested();
         if (first != silent || sent.Ok) { return sent; }
+        if (job.CancelAsked) { return job.Canceled(); }
         return job.Nodes.HealthOf(to) != NodeHealth.Online
             ? new Refusal("node.unreachable", $"Node {to} does not answer any more.", "Wait until it is back.")
             : new Refusal("migration.failed", $"{from} sends nothing any more, and its word about it was lost.", "Try again.");
@@ -87,7 +89,7 @@ internal sealed class Migration(JobContext job, Instance i)
         {
             var sends = job.Nodes.ReportOf(_old.Primary, i.Id)?.Migration is not null;
             seen |= sends;
-            return job.Nodes.HealthOf(target) != NodeHealth.Online || (seen && !sends);
+            return job.CancelAsked || job.Nodes.HealthOf(target) != NodeHealth.Online || (seen && !sends);
         }
         try
         {
@@ -95,7 +97,7 @@ internal sealed class Migration(JobContext job, Instance i)
             {
                 if (job.Nodes.ReportOf(_old.Primary, i.Id)?.Migration is { Phase: MigrationPhase.Sending } m) { await job.LogAsync($"{m.Percent:0} % of the memory is there, {MiB(m.MovedBytes)} MiB sent.", ct); }
             }
-            if (job.Nodes.HealthOf(target) == NodeHealth.Online) { await Task.Delay(AnswerWait, job.Parts.Clock, ct); }
+            if (!job.CancelAsked && job.Nodes.HealthOf(target) == NodeHealth.Online) { await Task.Delay(AnswerWait, job.Parts.Clock, ct); }
         }
         catch (OperationCanceledException) { }
     }

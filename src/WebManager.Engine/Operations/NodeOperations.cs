@@ -11,6 +11,9 @@ internal sealed class AddNodeOperation : Operation<AddNode>
     public override QuotaRule Quota => QuotaRule.None;
     public override IEnumerable<string> Locks(AddNode request) => [$"2:node:{request.Node}"];
 
+    /// <summary>The group it joins.</summary>
+    public override IEnumerable<string> SharedLocks(AddNode request, Picture now) => [$"1:group:{NodeGroup.FirstName}"];
+
     public override Refusal? Check(AddNode request, Picture now, EngineParts parts) =>
         Rules.Name(request.Node, "node")
         ?? (now.Nodes.ContainsKey(request.Node) ? new Refusal("node.exists", $"There is already a node {request.Node}.", "Remove it first, or choose another name.") { Field = "node" } : null)

@@ -5,13 +5,16 @@ using WebManager.Engine.Model;
 namespace WebManager.Engine.Operations;
 
 /// <summary>What a caller needs (Access/Authoriser). Administrator: of the cluster. Superuser: of the portal.</summary>
-public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, InstanceTags, CreateInstance, GroupAdmin, GrantOn, Account, OwnQuota, Decide, OwnRequest, OwnKeys, MakeTemplate, TemplateAdmin, TemplateOfInstance, UseTemplate, WatcherOnly }
+public enum Right { Superuser, Administrator, Migrate, ReplaceDisks, ClusterTags, InstanceAdmin, InstancePower, InstanceRemove, InstanceModify, InstanceTags, CreateInstance, GroupAdmin, GrantOn, Account, OwnQuota, Decide, OwnRequest, OwnKeys, MakeTemplate, TemplateAdmin, TemplateOfInstance, UseTemplate, OwnJob, WatcherOnly }
 
 /// <summary>
 /// What an operation takes from or gives back to the owner's quota. Takes*: it reserves (Reserves is not null). Returns*: the ledger follows by
 /// itself, as it does for everything that changes an instance.
 /// </summary>
 public enum QuotaRule { None, TakesAllocated, TakesRunning, ReturnsRunning, ReturnsAll }
+
+/// <summary>Whether a job that runs can be cancelled. AtSteps: before the next step or order, and what was done is undone. Itself: the operation looks.</summary>
+public enum CancelRule { Never, AtSteps, Itself }
 
 /// <summary>
 /// Check is pure and runs twice: at the door, and again once the locks are held. Run may change the world, step by step; it must come
@@ -23,6 +26,11 @@ public abstract class Operation<TRequest> : IOperation where TRequest : Operatio
     public abstract QuotaRule Quota { get; }
     public abstract IEnumerable<string> Locks(TRequest request);
     public abstract Refusal? Check(TRequest request, Picture now, EngineParts parts);
+
+    /// <summary>What only has to stay as it is: others may need the same at the same time.</summary>
+    public virtual IEnumerable<string> SharedLocks(TRequest request, Picture now) => [];
+
+    public virtual CancelRule Cancel => CancelRule.Never;
     public abstract Task<Outcome<Done>> RunAsync(TRequest request, JobContext job, CancellationToken ct);
 
     /// <summary>What the instance may come to hold by it, as a whole; null: it takes nothing. The request has passed its check.</summary>
@@ -35,6 +43,7 @@ public abstract class Operation<TRequest> : IOperation where TRequest : Operatio
     public virtual bool Forced(TRequest request) => false;
 
     IEnumerable<string> IOperation.Locks(OperationRequest request) => Locks((TRequest)request);
+    IEnumerable<string> IOperation.SharedLocks(OperationRequest request, Picture now) => SharedLocks((TRequest)request, now);
     Refusal? IOperation.Check(OperationRequest request, Picture now, EngineParts parts) => Check((TRequest)request, now, parts);
     Reservation? IOperation.Reserves(OperationRequest request, Caller caller, Picture now) => Reserves((TRequest)request, caller, now);
     Refusal? IOperation.CheckFor(OperationRequest request, Caller caller, Picture now) => CheckFor((TRequest)request, caller, now);
@@ -46,7 +55,9 @@ public interface IOperation
 {
     Right Right { get; }
     QuotaRule Quota { get; }
+    CancelRule Cancel { get; }
     IEnumerable<string> Locks(OperationRequest request);
+    IEnumerable<string> SharedLocks(OperationRequest request, Picture now);
     Refusal? Check(OperationRequest request, Picture now, EngineParts parts);
     Reservation? Reserves(OperationRequest request, Caller caller, Picture now);
     Refusal? CheckFor(OperationRequest request, Caller caller, Picture now);

@@ -17,6 +17,9 @@ internal sealed class ReplaceSecondaryOperation : InstanceOperation<ReplaceSecon
     public override Right Right => Right.ReplaceDisks;
     public override QuotaRule Quota => QuotaRule.None;
 
+    /// <summary>While the new copy is made and the present one is good; otherwise it is the copy that is missing.</summary>
+    public override CancelRule Cancel => CancelRule.Itself;
+
     protected override Refusal? Check(ReplaceSecondary request, Instance i, Picture now, EngineParts parts) =>
         PowerChecks.Ready(i) ?? Mirrored(i) ?? (InSyncReplacement.Can(i, parts) ? null : Alone(i)) ?? PowerChecks.Online(i.Primary, parts) ?? Wished(request, i, now) ?? Place(request.Node, i, now, parts).Refusal;
 

@@ -18,6 +18,9 @@ internal sealed class RestartAgentOperation : Operation<RestartAgent>
     public override Right Right => Right.Administrator;
     public override QuotaRule Quota => QuotaRule.None;
 
+    /// <summary>As long as the node is not let go.</summary>
+    public override CancelRule Cancel => CancelRule.Itself;
+
     /// <summary>One at a time in the cluster: two silent nodes are more than one. Not the node's own: setting it offline must not wait for this.</summary>
     public override IEnumerable<string> Locks(RestartAgent request) => ["1:agent-restart"];
 
@@ -72,6 +75,7 @@ internal sealed class RestartAgentOperation : Operation<RestartAgent>
         var (began, told) = (job.Parts.Clock.GetTimestamp(), (string?)null);
         while (true)
         {
+            if (job.CancelAsked) { return job.Canceled(); }
             var (refusal, why) = Hindrance(request, job);
             if (refusal is not null) { return refusal; }
             if (why is null)
@@ -88,7 +92,7 @@ internal sealed class RestartAgentOperation : Operation<RestartAgent>
             else if (told is null) { await job.LogAsync($"Waits: {told = why}.", ct); }
             var rest = Patience - job.Parts.Clock.GetElapsedTime(began);
             if (rest <= TimeSpan.Zero) { return new Refusal("node.busy", $"{request.Node} was not at rest within {Patience.TotalMinutes:0} minutes: {why}.", "Try again when that has ended."); }
-            await job.Nodes.UntilAsync(() => Hindrance(request, job) is not (null, not null), rest, ct);
+            await job.Nodes.UntilAsync(() => job.CancelAsked || Hindrance(request, job) is not (null, not null), rest, ct);
         }
     }
 

@@ -37,7 +37,7 @@ public static class Room
     public static Refusal? Lacks(Instance i, string node, Picture now, long promised = 0)
     {
         if (!now.Nodes.TryGetValue(node, out var there)) { return null; }
-        var coming = now.Jobs.Values.Where(j => !j.Ended).Select(j => j.Request).Where(r => r is RecoverInstance or MigrateInstance).Select(r => ((InstanceRequest)r).Instance).ToHashSet(StringComparer.Ordinal);
+        var coming = now.Jobs.Values.Where(Picture.Works).Select(j => j.Request).Where(r => r is RecoverInstance or MigrateInstance).Select(r => ((InstanceRequest)r).Instance).ToHashSet(StringComparer.Ordinal);
         var used = now.Instances.Values
             .Where(o => o.Id != i.Id && ((o.Primary == node && o.Wanted == AdminState.Up) || (o.Secondary == node && coming.Contains(o.Name))))
             .Sum(o => (long)o.MemoryMiB);

@@ -73,8 +73,11 @@ public interface IClusterStore
     bool IsGone(EngineLease lease);
     Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct);
 
-    /// <summary>Jobs newest first, from before the id; null: from the newest.</summary>
+    /// <summary>Jobs newest first, from before the id, archived ones too; null: from the newest.</summary>
     Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct);
+
+    /// <param name="sees">Asked of who filed a job and what it is about; null: all may be seen.</param>
+    Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct);
     Task<Job?> JobAsync(long id, CancellationToken ct);
     Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct);
 
@@ -82,7 +85,7 @@ public interface IClusterStore
     Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct);
 }
 
-/// <summary>All instances, nodes and node groups, the jobs that have not ended, the last 200 ended ones and the last 500 events.</summary>
+/// <summary>All instances, nodes and node groups, the jobs that have not ended, the last 200 ended ones that are not archived and the last 500 events.</summary>
 public sealed record StoredState(Cluster? Cluster, IReadOnlyList<Node> Nodes, IReadOnlyList<Instance> Instances, IReadOnlyList<Job> Jobs,
     IReadOnlyList<ClusterEvent> Events, long LastJobId, long LastEventId)
 {
@@ -139,8 +142,39 @@ public sealed class Changes
     public List<Guid> TemplatesRemoved { get; } = [];
     public EngineLease? Lease { get; set; }
 
+    /// <summary>Ended jobs that leave the recent ones.</summary>
+    public ArchiveOrder? Archive { get; set; }
+
     /// <summary>The engine that commits; null: whoever (tools, tests).</summary>
     public Guid? Holder { get; set; }
+}
+
+/// <summary>The one job, or all that ended before; those that have not ended, or are archived already, stay as they are.</summary>
+public sealed record ArchiveOrder(DateTimeOffset At)
+{
+    public long? Job { get; init; }
+    public DateTimeOffset? EndedBefore { get; init; }
+
+    public bool Means(Job job) => job is { Ended: true, ArchivedAt: null } && (job.Id == Job || job.EndedAt < EndedBefore);
+}
+
+/// <summary>Jobs to look for, newest first; what is not given does not matter. Times are those of filing. Archived: those too.</summary>
+public sealed record JobQuery
+{
+    /// <summary>Part of what it was, of whom, why or its error; capitals do not matter.</summary>
+    public string? Text { get; init; }
+    public IReadOnlyList<JobStatus> Statuses { get; init; } = [];
+
+    /// <summary>"instance:web1", "node:n1".</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>Who filed it, by name or id.</summary>
+    public string? User { get; init; }
+    public DateTimeOffset? From { get; init; }
+    public DateTimeOffset? To { get; init; }
+    public bool Archived { get; init; }
+    public long? Before { get; init; }
+    public int Limit { get; init; } = 100;
 }
 
 /// <summary>Another engine holds the database (R5), or this one stands still for another reason: it changes nothing more.</summary>

@@ -46,6 +46,7 @@ public static class ApiServices
         api.MapInstances();
         api.MapFound();
         api.MapJobs();
+        api.MapQueue();
         api.MapAccess();
         api.MapQuotas();
         api.MapSelfService();

@@ -25,6 +25,7 @@ internal static partial class Problems
         "unknown" when refusal.Field is null || refusal.Code == refusal.Field + ".unknown" && refusal.Field is "instance" or "node" or "group" => StatusCodes.Status404NotFound,
         "missing" or "read-only" when refusal.Code.StartsWith("right.", StringComparison.Ordinal) => StatusCodes.Status403Forbidden,
         "forbidden" => StatusCodes.Status403Forbidden,
+        "drained" or "full" when refusal.Code.StartsWith("queue.", StringComparison.Ordinal) => StatusCodes.Status503ServiceUnavailable,
         "unreachable" => StatusCodes.Status503ServiceUnavailable,
         "exists" or "taken" or "changed" or "busy" => StatusCodes.Status409Conflict,
         _ => refusal.Field is null ? StatusCodes.Status409Conflict : StatusCodes.Status422UnprocessableEntity,

@@ -40,9 +40,15 @@ internal static class Views
     private static double? Seconds(TimeSpan? t) => t is { } time ? Math.Round(time.TotalSeconds, 3) : null;
 
     public static JobView View(this Job j) => new(j.Id, j.Request.Name, Summary(j), Word(j.Status), j.Caller.Name, [.. j.Reason.Select(r => r.Text)],
-        j.ReceivedAt, j.StartedAt, j.EndedAt, j.Step, j.Error?.Code, j.Error?.Message, j.Error?.Remedy) { Recovery = j.Recovery?.View() };
+        j.ReceivedAt, j.StartedAt, j.EndedAt, j.Step, j.Error?.Code, j.Error?.Message, j.Error?.Remedy)
+    {
+        Recovery = j.Recovery?.View(), Priority = Word(j.Priority), CanceledBy = j.CanceledBy, ArchivedAt = j.ArchivedAt, Depends = [.. j.Depends.Select(d => new JobDependencyView(d.Job, [.. d.Statuses.Select(Word)]))],
+    };
 
-    public static JobView View(this JobRow j) => new(j.Id, j.Operation, j.Summary, Word(j.Status), j.By, [j.Why], j.ReceivedAt, null, j.EndedAt, j.Step, null, j.Error, j.Remedy) { Recovery = j.Recovery?.View() };
+    /// <summary>With what is known only while it runs.</summary>
+    public static JobView View(this Job j, IClusterEngine engine) => engine.Feeds.Jobs.Find(j.Id)?.Progress is { } p ? j.View() with { Percent = p.Percent, PercentOf = p.Text } : j.View();
+
+    public static JobView View(this JobRow j) => new(j.Id, j.Operation, j.Summary, Word(j.Status), j.By, [j.Why], j.ReceivedAt, null, j.EndedAt, j.Step, null, j.Error, j.Remedy) { Recovery = j.Recovery?.View(), Priority = Word(j.Priority), CanceledBy = j.CanceledBy, Percent = j.Progress?.Percent, PercentOf = j.Progress?.Text };
 
     public static JobLogLineView View(this JobLogLine l) => new(l.Serial, l.At, l.Text);
 

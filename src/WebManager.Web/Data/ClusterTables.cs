@@ -24,6 +24,8 @@ internal static class ClusterTables
             t.Property(c => c.Id).ValueGeneratedNever();
             t.Property(c => c.Runs).AsJson();
             t.Property(c => c.Tags).AsJson();
+            t.Property(c => c.MaxRunningJobs).HasDefaultValue(Cluster.DefaultRunningJobs);
+            t.Property(c => c.MaxOpenJobs).HasDefaultValue(Cluster.DefaultOpenJobs);
         });
         model.Entity<EngineLease>(t =>
         {
@@ -92,8 +94,11 @@ internal static class ClusterTables
             t.Property(j => j.Reserved).AsJson();
             t.Property(j => j.Recovery).AsJson();
             t.Property(j => j.Subjects).AsJson();
+            t.Property(j => j.Depends).AsJson();
+            t.HasIndex(j => new { j.ArchivedAt, j.EndedAt });
             t.Ignore(j => j.Ended);
         });
+        JobSearchRow.Map(model);
         model.Entity<JobLogLine>(t => t.ToTable("job_log").HasKey(l => new { l.Job, l.Serial }));
     }
 

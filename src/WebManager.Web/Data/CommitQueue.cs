@@ -107,6 +107,8 @@ internal sealed class Writers : IDisposable
     private readonly RowWriter<Instance> _instances;
     private readonly RowWriter<RemovedInstance> _removed;
     private readonly RowWriter<Job> _jobs;
+    private readonly RowWriter<JobSearchRow> _jobSearch;
+    private readonly JobArchive _archive;
     private readonly RowWriter<JobLogLine> _jobLog;
     private readonly RowWriter<ClusterEvent> _events;
     private readonly AuditWriter _audit;
@@ -122,6 +124,7 @@ internal sealed class Writers : IDisposable
         _access = new AccessWriters(db, _connection);
         _holder = _connection.CreateCommand();
         _holder.CommandText = $"SELECT \"Holder\" FROM \"engine_leases\" WHERE \"Id\" = {EngineLease.Row}";
+        (_jobSearch, _archive) = (new(db, _connection), new JobArchive(_connection));
         (_jobs, _jobLog, _events, _audit) = (new(db, _connection), new(db, _connection), new(db, _connection), new AuditWriter(db, _connection));
     }
 
@@ -140,7 +143,12 @@ internal sealed class Writers : IDisposable
         foreach (var node in changes.Nodes) { Check(_nodes.Write(node, transaction), $"node {node.Name}"); }
         foreach (var instance in changes.Instances) { Check(_instances.Write(instance, transaction), $"instance {instance.Name}"); }
         _access.Write(changes, transaction);
-        foreach (var job in changes.Jobs) { _jobs.Upsert(job, transaction); }
+        foreach (var job in changes.Jobs)
+        {
+            _jobs.Upsert(job, transaction);
+            _jobSearch.Upsert(JobSearchRow.Of(job), transaction);
+        }
+        if (changes.Archive is { } archive) { _archive.Run(archive, transaction); }
         foreach (var line in changes.JobLog) { _jobLog.Upsert(line, transaction); }
         foreach (var happened in changes.Events) { _events.Upsert(happened, transaction); }
         _audit.Append(changes.Audit, transaction);
@@ -162,6 +170,8 @@ internal sealed class Writers : IDisposable
         _instances.Dispose();
         _removed.Dispose();
         _jobs.Dispose();
+        _jobSearch.Dispose();
+        _archive.Dispose();
         _jobLog.Dispose();
         _events.Dispose();
         _audit.Dispose();

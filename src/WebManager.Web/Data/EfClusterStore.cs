@@ -36,7 +36,7 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
         var instances = await db.Instances.OrderBy(i => i.Name).ToListAsync(ct);
         JobStatus[] ended = [JobStatus.Canceled, JobStatus.Success, JobStatus.Error];
         var open = await db.Jobs.Where(j => !ended.Contains(j.Status)).ToListAsync(ct);
-        var recent = await db.Jobs.Where(j => ended.Contains(j.Status)).OrderByDescending(j => j.Id).Take(EndedJobsKept).ToListAsync(ct);
+        var recent = await db.Jobs.Where(j => ended.Contains(j.Status) && j.ArchivedAt == null).OrderByDescending(j => j.Id).Take(EndedJobsKept).ToListAsync(ct);
         var events = await db.Events.OrderByDescending(e => e.Id).Take(EventsKept).ToListAsync(ct);
         events.Reverse();
         return new StoredState(cluster, nodes, instances, [.. open.Concat(recent).OrderBy(j => j.Id)], events,
@@ -64,6 +64,13 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
     {
         await using var db = await ReadAsync(ct);
         return await db.Jobs.Where(j => before == null || j.Id < before).OrderByDescending(j => j.Id).Take(limit).ToListAsync(ct);
+    }
+
+    public async Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct)
+    {
+        await using var db = await ReadAsync(ct);
+        var ids = await JobSearch.FindAsync(db, query, sees, ct);
+        return await db.Jobs.Where(j => ids.Contains(j.Id)).OrderByDescending(j => j.Id).ToListAsync(ct);
     }
 
     public async Task<Job?> JobAsync(long id, CancellationToken ct)

@@ -16,6 +16,7 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options) : IdentityUserC
     public DbSet<Instance> Instances => Set<Instance>();
     public DbSet<RemovedInstance> Removed => Set<RemovedInstance>();
     public DbSet<Job> Jobs => Set<Job>();
+    public DbSet<JobSearchRow> JobSearch => Set<JobSearchRow>();
     public DbSet<JobLogLine> JobLog => Set<JobLogLine>();
     public DbSet<ClusterEvent> Events => Set<ClusterEvent>();
     public DbSet<AuditRow> Audit => Set<AuditRow>();

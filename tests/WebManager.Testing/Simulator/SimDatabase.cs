@@ -52,7 +52,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
     public IReadOnlyList<JobLogLine> LogOf(long job) => _jobLog.TryGetValue(job, out var lines) ? [.. lines] : [];
 
     public StoredState Load() => new(_cluster, [.. _nodes.Values], [.. Instances],
-        [.. _jobs.Values.Where(j => !j.Ended), .. _jobs.Values.Where(j => j.Ended).TakeLast(200)], [.. _events.Values.TakeLast(500)],
+        [.. _jobs.Values.Where(j => !j.Ended), .. _jobs.Values.Where(j => j is { Ended: true, ArchivedAt: null }).TakeLast(200)], [.. _events.Values.TakeLast(500)],
         _jobs.Count == 0 ? 0 : _jobs.Keys.Last(), _events.Count == 0 ? 0 : _events.Keys.Last())
     {
         Groups = [.. _groups.Values.OrderBy(g => g.Name, StringComparer.Ordinal)],
@@ -83,6 +83,7 @@ public sealed class SimDatabase(SimWorld world, string place = "here")
 
         foreach (var id in changes.InstancesRemoved) _instances.Remove(id);
         foreach (var job in changes.Jobs) Keep(job);
+        if (changes.Archive is { } archive) foreach (var job in _jobs.Values.Where(archive.Means).ToList()) _jobs[job.Id] = job with { ArchivedAt = archive.At };
         foreach (var line in changes.JobLog)
         {
             if (!_jobLog.TryGetValue(line.Job, out var lines)) _jobLog[line.Job] = lines = [];
@@ -189,6 +190,12 @@ public sealed class SimStore(SimWorld world, Life portal, SimDatabase? at = null
     {
         await TakeAsync(0.1, 1);
         return [.. Database.Jobs.Where(j => before is null || j.Id < before).OrderByDescending(j => j.Id).Take(limit)];
+    }
+
+    public async Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct)
+    {
+        await TakeAsync(0.1, 1);
+        return [.. Database.Jobs.Where(j => (query.Archived || j.ArchivedAt is null) && (query.Before is null || j.Id < query.Before) && (sees?.Invoke(j.Caller.UserId, j.Subjects) ?? true)).OrderByDescending(j => j.Id).Take(query.Limit)];
     }
 
     public async Task<Job?> JobAsync(long id, CancellationToken ct)

@@ -72,6 +72,7 @@ public sealed partial class FuzzRun
             FuzzMaker.Sign(request, token);
             say?.Invoke($"{request}\n{(request.Content is null ? "" : await request.Content.ReadAsStringAsync())}");
             try { await AskAsync(number, route, who, request, say); }
+            catch (TaskCanceledException) when (route.Template.EndsWith("/wait", StringComparison.Ordinal)) { }   // it waits for a job that goes on: that is what it is for
             catch (HttpRequestException ex) when (ex.InnerException is IOException or HttpProtocolException || ex.HttpRequestError != HttpRequestError.Unknown) { Fault(route, who, number, "the connection broke: " + ex.Message); }
             catch (HttpRequestException) { }   // a request that the client itself does not send
             catch (OperationCanceledException) { Fault(route, who, number, "no answer in 30 s"); }

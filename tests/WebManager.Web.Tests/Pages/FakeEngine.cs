@@ -25,6 +25,11 @@ public sealed class FakeEngine : IClusterEngine, IImageCatalog
         new("debian12", "12.7", "Debian 12 with cloud-init.", 256, []),
     ];
 
+    public Func<JobQuery, IReadOnlyList<Job>> Found { get; set; } = _ => [];
+    public IReadOnlyList<Engine.Operations.LockRow> Locks { get; set; } = [];
+    public Task<bool> ChangedAsync(long job, Func<bool> known, TimeSpan limit, CancellationToken ct) => throw new NotSupportedException();
+    public Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, JobTerms terms, CancellationToken ct) => SubmitAsync(request, caller, why, ct);
+
     public Task<Outcome<long>> SubmitAsync(OperationRequest request, Caller caller, string why, CancellationToken ct)
     {
         if (Rule(request) is { } refusal) { return Task.FromResult<Outcome<long>>(refusal); }

@@ -14,7 +14,7 @@ public static class Doors
     public static bool May(this IClusterEngine engine, OperationRequest request, Caller? caller) => caller is not null && !engine.WouldRefuse(request, caller).Forbids();
 
     /// <summary>The right is missing: the control is not there. Otherwise it stays, and says why it does nothing now.</summary>
-    public static bool Forbids(this Refusal? refusal) => refusal is { Code: var code } && (code.StartsWith("right.", StringComparison.Ordinal) || code is "instance.unknown" or "template.unknown");
+    public static bool Forbids(this Refusal? refusal) => refusal is { Code: var code } && (code.StartsWith("right.", StringComparison.Ordinal) || code is "instance.unknown" or "template.unknown" or "job.not-found");
 
     /// <summary>Keys of those for whom the caller may create: itself and its groups.</summary>
     public static IReadOnlyList<string> OwnersFor(this IClusterEngine engine, Caller? caller) => caller is null ? []
