@@ -6,12 +6,17 @@ export PATH=$PATH:/usr/sbin:/sbin
 # program=package, for the portal with its lab
 run=(qemu-system-x86_64=qemu-system-x86 qemu-img=qemu-utils ip=iproute2 nft=nftables busybox=busybox-static cpio=cpio lz4=lz4 curl=curl node=nodejs npm=npm)
 # and for the tests besides
-test=(chromium=chromium ssh=openssh-client dropbearconvert=dropbear-bin)
+test=(chromium=chromium ssh=openssh-client dropbearconvert=dropbear-bin hbal=ganeti-htools)
+# Python modules for them, which no program stands for: Ganeti's own client.
+modules=(python3-ganeti-rapi)
 
 wanted=("${run[@]}")
 [ "${1:-run}" = test ] && wanted+=("${test[@]}")
 
-missing() { for pair in "${wanted[@]}"; do command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"; done; }
+missing() {
+  for pair in "${wanted[@]}"; do command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"; done
+  [ "${wanted[*]}" = "${run[*]}" ] || for package in "${modules[@]}"; do dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed' || echo "$package"; done
+}
 
 if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^10\.'; then
   echo "The .NET 10 SDK is missing (the command dotnet). Install it first; nothing here can be built without it." >&2

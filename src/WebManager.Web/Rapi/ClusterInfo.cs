@@ -1,6 +1,5 @@
 // /2/info: the cluster, with every name that Ganeti's answer has.
 using System.Runtime.InteropServices;
-using System.Net;
 using System.Text.Json;
 using WebManager.Web.Hosting;
 
@@ -49,11 +48,14 @@ internal static class ClusterInfo
         json.WriteEndArray();
     }
 
+    /// <summary>The portal is; htools will have the name of a node, so it is told the first. Who sees no nodes gets the cluster's name.</summary>
+    private static string Master(RapiCall call) => Seen.Nodes(call.Engine, call.Sight).FirstOrDefault()?.Stored.Name ?? call.Engine.Cluster.Name;
+
     private static void Cluster(Utf8JsonWriter json, RapiCall call)
     {
         var (cluster, hypervisor) = (call.Engine.Cluster, InstanceFields.Hypervisor(Seen.KindOf(call.Engine)));
         json.WriteString("name", cluster.Name);
-        json.WriteString("master", Dns.GetHostName());   // the portal's machine: no node is the master
+        json.WriteString("master", Master(call));
         json.WriteString("default_hypervisor", hypervisor);
         json.WriteStartArray("enabled_hypervisors");
         json.WriteStringValue(hypervisor);

@@ -81,7 +81,7 @@ internal static class NodeChanges
 
     private static Task<Opcode> ReadAsync(RapiCall call, string name) => Opcodes.ReadAsync(call, name, [("node_name", call.Name)]);
 
-    private static ReadOnlyMemory<byte>? Unknown(RapiCall call, Opcode op) => Seen.Node(call.Engine, call.Sight, call.Name) is not null ? null
+    private static ReadOnlyMemory<byte>? Unknown(RapiCall call, Opcode op) => Seen.Node(call.Engine, call.Sight, call.Name) is not null ? (ReadOnlyMemory<byte>?)null
         : call.Parts.Answers.Add(call, op, new Refusal("node.unknown", $"Node '{call.Name}' not known"));
 
     /// <summary>Nothing is begun unless all of it can be, as Ganeti does; what fails on the way is told by its own job.</summary>
