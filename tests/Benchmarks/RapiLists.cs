@@ -42,7 +42,7 @@ internal static class RapiLists
 
     private static async Task<string> CreateAsync(HttpClient http, string name)
     {
-        var body = $$"""{"__version__":1,"mode":"create","name":"{{name}}","disk_template":"diskless","disks":[],"nics":[{}],"os_type":"tiny-linux","start":false,"beparams":{"maxmem":96}}""";
+        var body = $$$"""{"__version__":1,"mode":"create","name":"{{{name}}}","disk_template":"diskless","disks":[],"nics":[{}],"os_type":"tiny-linux","start":false,"beparams":{"maxmem":96}}""";
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await http.PostAsync("/2/instances", content);
         return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();

@@ -6,6 +6,8 @@ namespace WebManager.Web.Rapi;
 
 internal static class EngineOpcodes
 {
+    private static readonly Dictionary<string, string> s_none = [];
+
     public static Opcode Of(OperationRequest request, Picture now) => request switch
     {
         CreateInstance r => Create(r),
@@ -48,8 +50,9 @@ internal static class EngineOpcodes
         Opcodes.Of(name, [("instance_name", request.Instance), ("instance_uuid", now.Find(request.Instance)?.Id), .. more]);
 
     private static Opcode Create(CreateInstance r) => Opcodes.Of("INSTANCE_CREATE", ("instance_name", r.Instance), ("mode", "create"), ("os_type", r.Image), ("disk_template", InstanceFields.Template(r.Template)),
-        ("disks", r.DisksMiB.Select(d => new Dictionary<string, long> { ["size"] = d }).ToList()), ("nics", new[] { new Dictionary<string, string>() }), ("pnode", r.Primary), ("snode", r.Secondary), ("start", r.Start),
-        ("beparams", new Dictionary<string, int> { ["maxmem"] = r.MemoryMiB, ["minmem"] = r.MemoryMiB, ["vcpus"] = r.Vcpus }), ("osparams", r.OsParams.ToDictionary()));
+        ("disks", r.DisksMiB.Select(d => new Dictionary<string, long> { ["size"] = d }).ToList()), ("nics", new[] { new Dictionary<string, string> { ["mode"] = "bridged", ["link"] = "bridge" } }), ("pnode", r.Primary), ("snode", r.Secondary), ("start", r.Start),
+        ("beparams", new Dictionary<string, int> { ["maxmem"] = r.MemoryMiB, ["minmem"] = r.MemoryMiB, ["vcpus"] = r.Vcpus }), ("osparams", r.OsParams.ToDictionary()),
+        ("osparams_private", s_none), ("osparams_secret", s_none));
 
     // "user-group.set-member" -> USER_GROUP_SET_MEMBER
     private static string Word(OperationRequest request) => request.Name.ToUpperInvariant().Replace('.', '_').Replace('-', '_');

@@ -65,7 +65,7 @@ internal static class InstanceChanges
     /// <summary>beparams.auto_balance is whether the cluster counts on its second copy: here, whether it is recovered by itself.</summary>
     public static async Task<ReadOnlyMemory<byte>> Modify(RapiCall call)
     {
-        var op = await Opcodes.ReadAsync(call, "INSTANCE_SET_PARAMS", [("instance_name", Named(call))], ("custom_beparams", "beparams"), ("custom_hvparams", "hvparams"));
+        var op = await Opcodes.ReadAsync(call, "INSTANCE_SET_PARAMS", Fixed(call), ("custom_beparams", "beparams"), ("custom_hvparams", "hvparams"));
         op.Only("instance_name beparams");
         bool? balance = null;
         foreach (var parameter in op.Find("beparams")?.EnumerateObject() ?? default)
@@ -94,7 +94,9 @@ internal static class InstanceChanges
     /// <summary>The whole name behind a short one; the door says what is wrong with one that there is not.</summary>
     public static string Named(RapiCall call) => Seen.Instance(call.Engine, call.Sight, call.Name)?.Stored.Name ?? call.Name;
 
-    private static Task<Opcode> ReadAsync(RapiCall call, string name, params (string, object?)[] more) => Opcodes.ReadAsync(call, name, [("instance_name", Named(call)), .. more.Where(m => m.Item2 is not null)]);
+    private static Task<Opcode> ReadAsync(RapiCall call, string name, params (string, object?)[] more) => Opcodes.ReadAsync(call, name, [.. Fixed(call), .. more.Where(m => m.Item2 is not null)]);
+
+    private static IEnumerable<(string, object?)> Fixed(RapiCall call) => Seen.Instance(call.Engine, call.Sight, call.Name) is { } seen ? [("instance_name", seen.Stored.Name), ("instance_uuid", seen.Stored.Id)] : [("instance_name", call.Name)];
 
     private static object? Query(RapiCall call, string key) => call.HasQuery(key) ? call.Flag(key) : null;
 

@@ -49,7 +49,7 @@ internal sealed record Opcode(string Name, IReadOnlyList<KeyValuePair<string, Js
 internal static class Opcodes
 {
     /// <summary>Nothing here depends on them: names are not looked up, one allocator places, sizes are not checked against a policy, agents wait for no lock.</summary>
-    public static readonly HashSet<string> Harmless = ["name_check", "ip_check", "conflicts_check", "wait_for_sync", "force_variant", "ignore_ipolicy", "opportunistic_locking", "iallocator",
+    public static readonly HashSet<string> Harmless = ["instance_uuid", "name_check", "ip_check", "conflicts_check", "wait_for_sync", "force_variant", "ignore_ipolicy", "opportunistic_locking", "iallocator",
         "identify_defaults", "hypervisor", "file_driver", "force", "ignore_failures", "ignore_offline_nodes", "ignore_secondaries", "early_release", "allow_runtime_changes", "ignore_hvversions",
         "ignore_soft_errors", "auto_promote", "use_locking", "source_shutdown_timeout", "compress", "admin_state_source", "helper_startup_timeout", "helper_shutdown_timeout", "hotplug", "hotplug_if_possible"];
 

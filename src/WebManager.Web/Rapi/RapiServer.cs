@@ -6,7 +6,7 @@ using WebManager.Web.Identity;
 namespace WebManager.Web.Rapi;
 
 /// <summary>What resources answer from.</summary>
-internal sealed record RapiParts(IClusterEngine Engine, IClusterStore Store, IImageCatalog Images, TimeProvider Time, AnswerJobs Answers, BulkAnswers Bulk, IConfiguration Settings);
+internal sealed record RapiParts(IClusterEngine Engine, IClusterStore Store, IImageCatalog Images, TimeProvider Time, AnswerJobs Answers, BulkAnswers Bulk);
 
 internal sealed class RapiServer(RapiParts parts, RapiSignIn signIn, RapiLimits limits, ILogger<RapiServer> log)
 {
@@ -37,6 +37,8 @@ internal sealed class RapiServer(RapiParts parts, RapiSignIn signIn, RapiLimits 
 
     private async Task<ReadOnlyMemory<byte>> CarryOutAsync(HttpContext http)
     {
+        // A browser that once got a password for this port sends it for other sites' forms, too; Ganeti's clients are no browsers.
+        if (!HttpMethods.IsGet(http.Request.Method) && http.Request.Headers.Origin.Count > 0) { throw new RapiError(403, "This request comes from a page in a browser"); }
         var who = await signIn.FindAsync(http);
         limits.Count(http, who);
         var (resource, names) = Resources.Find(http.Request.Path.Value ?? "/");

@@ -46,7 +46,11 @@ internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, 
         var made = await scope.ServiceProvider.GetRequiredService<IUserClaimsPrincipalFactory<PortalUser>>().CreateAsync(user);
         var who = new ClaimsPrincipal(new ClaimsIdentity(made.Claims, "Basic"));
         Remember(print, who, user.Id);
-        return who;
+        // The password may have been changed while this one was looked at, just before anybody watched for that.
+        await using var after = scopes.CreateAsyncScope();
+        if ((await after.ServiceProvider.GetRequiredService<UserManager<PortalUser>>().FindByIdAsync(user.Id))?.PasswordHash == user.PasswordHash) { return who; }
+        Forget(print);
+        throw new RapiError(401, "Unauthorized");
     }
 
     private ClaimsPrincipal? Recall(string print)
@@ -69,6 +73,11 @@ internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, 
             if (_known.Count >= MostRemembered) { var oldest = _known.MinBy(k => k.Value.Until); Drop(oldest.Key, oldest.Value); }
             _known[print] = new Known(who, userId, watch.Watch(who), now + s_remembered);
         }
+    }
+
+    private void Forget(string print)
+    {
+        lock (_gate) { if (_known.TryGetValue(print, out var known)) { Drop(print, known); } }
     }
 
     private void Drop(string print, Known known)

@@ -19,8 +19,8 @@ public sealed class ClientTests(RapiLab lab) : IClassFixture<RapiLab>
         var ran = await Shell.RunAsync("/usr/bin/python3", ["-B", script, $"{lab.Portal.RapiPort}", RapiLab.User, PortalProcess.AdminPassword], limit: s_limit);
         var lines = ran.Must().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Empty(lines.Where(l => !l.StartsWith("ok ", StringComparison.Ordinal) && !l.StartsWith("later ", StringComparison.Ordinal)));
-        Assert.True(lines.Length > 90, $"only {lines.Length} methods:\n{ran.Output}{ran.Error}");
+        Assert.DoesNotContain(lines, l => !l.StartsWith("ok ", StringComparison.Ordinal) && !l.StartsWith("later ", StringComparison.Ordinal));
+        Assert.True(lines.Length > 75, $"only {lines.Length} methods:\n{ran.Output}{ran.Error}");
         var listed = RapiPage.Rows("Not here yet").SelectMany(r => r.Split(", ")).Order(StringComparer.Ordinal);
         Assert.Equal(listed, lines.Where(l => l.StartsWith("later ", StringComparison.Ordinal)).Select(l => l[6..]).Order(StringComparer.Ordinal));
         Print.Line($"{lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal))} methods of GanetiRapiClient work, {lines.Count(l => l.StartsWith("later ", StringComparison.Ordinal))} answer 501 as listed");

@@ -10,7 +10,7 @@ namespace WebManager.E2E.Tests.Rapi;
 [Trait("Speed", "Slow")]
 public sealed class GoldenTests(RapiLab lab) : IClassFixture<RapiLab>
 {
-    private const string New = """{"__version__":1,"mode":"create","name":"golden1.example.com","disk_template":"diskless","disks":[],"nics":[{"mode":"bridged","link":"gnt0"}],"os_type":"tiny-linux","pnode":"n2","name_check":false,"ip_check":false,"beparams":{"maxmem":96,"minmem":96,"vcpus":1}}""";
+    private const string New = """{"__version__":1,"mode":"create","name":"golden1.example.com","disk_template":"diskless","disks":[],"nics":[{"mode":"bridged","link":"gnt0"}],"os_type":"tiny-linux","pnode":"n2","hypervisor":"fake","name_check":false,"ip_check":false,"beparams":{"maxmem":96,"minmem":96,"vcpus":1}}""";
 
     // The recorded call, and how it is asked here; null: with its own method, path and body.
     private static readonly (string Call, string? Method, string? Path, string? Body)[] s_calls =
@@ -20,8 +20,8 @@ public sealed class GoldenTests(RapiLab lab) : IClassFixture<RapiLab>
         ("RedistributeConfig", null, null, null), ("AddClusterTags", null, null, null), ("GetClusterTags", null, null, null), ("DeleteClusterTags missing", null, null, null),
         ("DeleteClusterTags", null, null, null), ("AddClusterTags invalid", null, null, null), ("ModifyCluster invalid", null, null, null), ("ModifyCluster forbidden", null, null, null),
         ("CreateInstance", "POST", "/2/instances", New), ("CreateInstance dup", "POST", "/2/instances", New), ("CreateInstance unknown param", null, null, null),
-        ("CreateInstance unknown os", "POST", "/2/instances", """{"__version__":1,"mode":"create","name":"bad.example.com","disk_template":"diskless","disks":[],"nics":[],"os_type":"nosuchos"}"""),
-        ("CreateInstance dry_run", "POST", "/2/instances?dry-run=1", """{"__version__":1,"mode":"create","name":"golden3.example.com","disk_template":"file","disks":[{"size":64}],"nics":[],"os_type":"tiny-linux","beparams":{"maxmem":96}}"""),
+        ("CreateInstance unknown os", "POST", "/2/instances", """{"__version__":1,"mode":"create","name":"bad.example.com","disk_template":"diskless","disks":[],"nics":[],"os_type":"nosuchos","pnode":"n2","hypervisor":"fake"}"""),
+        ("CreateInstance dry_run", "POST", "/2/instances?dry-run=1", """{"__version__":1,"mode":"create","name":"golden3.example.com","disk_template":"file","disks":[{"size":64}],"nics":[],"os_type":"tiny-linux","pnode":"n2","hypervisor":"fake","file_driver":"loop","beparams":{"maxmem":96}}"""),
         ("GetNodes", null, null, null), ("GetNodes bulk", null, null, null), ("GetNode missing", null, null, null), ("GetNodeRole", "GET", "/2/nodes/n2/role", null),
         ("AddNodeTags", "PUT", "/2/nodes/n2/tags?tag=nt1", null), ("GetNodeTags", "GET", "/2/nodes/n2/tags", null), ("DeleteNodeTags", "DELETE", "/2/nodes/n2/tags?tag=nt1", null),
         ("GetNodeStorageUnits", "GET", "/2/nodes/n2/storage?storage_type=file&output_fields=name,size,used,free,allocatable", null), ("GetNodeStorageUnits bogus", "GET", "/2/nodes/n2/storage?storage_type=bogus&output_fields=name", null),

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
 using WebManager.Engine.Model;
-using WebManager.Web.Data;
+using PortalUser = WebManager.Web.Data.PortalUser;
 using WebManager.Web.Identity;
 using WebManager.Web.Rapi;
 using WebManager.Web.Tests.Support;
@@ -85,6 +85,15 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
         var error = await answer.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal((code, code, message), ((int)answer.StatusCode, error.GetProperty("code").GetInt32(), error.GetProperty("message").GetString()));
         Assert.NotEmpty(error.GetProperty("explain").GetString()!);
+    }
+
+    [Fact]
+    public async Task A_page_in_a_browser_changes_nothing_here()
+    {
+        using var client = Client();
+        client.DefaultRequestHeaders.Add("Origin", "https://elsewhere.example");
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.PutAsync("/2/tags?tag=sneaked", null)).StatusCode);
+        Assert.DoesNotContain("sneaked", await client.GetStringAsync("/2/tags"), StringComparison.Ordinal);
     }
 
     [Fact]
