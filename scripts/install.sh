@@ -6,13 +6,18 @@ export PATH=$PATH:/usr/sbin:/sbin
 # program=package (a name with .so in it is a library), for the portal with its lab
 run=(libldap-2.5.so.0=libldap-2.5-0 qemu-system-x86_64=qemu-system-x86 qemu-img=qemu-utils ip=iproute2 nft=nftables busybox=busybox-static cpio=cpio lz4=lz4 curl=curl node=nodejs npm=npm)
 # and for the tests besides
-test=(chromium=chromium ssh=openssh-client dropbearconvert=dropbear-bin slapd=slapd ldapmodify=ldap-utils)
+test=(chromium=chromium ssh=openssh-client dropbearconvert=dropbear-bin slapd=slapd ldapmodify=ldap-utils hbal=ganeti-htools)
+# Python modules for them, which no program stands for: Ganeti's own client.
+modules=(python3-ganeti-rapi)
 
 wanted=("${run[@]}")
 [ "${1:-run}" = test ] && wanted+=("${test[@]}")
 
 there() { case $1 in *.so*) [[ $(ldconfig -p) == *"$1 "* ]] ;; *) command -v "$1" >/dev/null ;; esac; }
-missing() { for pair in "${wanted[@]}"; do there "${pair%%=*}" || echo "${pair#*=}"; done; }
+missing() {
+  for pair in "${wanted[@]}"; do there "${pair%%=*}" || echo "${pair#*=}"; done
+  [ "${wanted[*]}" = "${run[*]}" ] || for package in "${modules[@]}"; do dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed' || echo "$package"; done
+}
 
 if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^10\.'; then
   echo "The .NET 10 SDK is missing (the command dotnet). Install it first; nothing here can be built without it." >&2

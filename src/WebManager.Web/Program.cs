@@ -8,6 +8,7 @@ using WebManager.Web.Hubs;
 using WebManager.Web.Identity;
 using WebManager.Web.Lab;
 using WebManager.Web.Nodes;
+using WebManager.Web.Rapi;
 
 var builder = HostSettings.CreateBuilder(args);
 var folder = builder.AddHosting();
@@ -18,6 +19,7 @@ builder.Services.AddNodeLinks();
 builder.Services.AddLab();                   // before the engine, which takes the lab's network
 builder.Services.AddEngine();
 builder.Services.AddPortalApi();
+builder.Services.AddRapi();
 builder.Services.AddLimits();
 builder.Services.AddClusterHub();
 builder.Services.AddPortalUi();

@@ -1,4 +1,4 @@
-// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event,migrate,cost]
+// Measures what people feel, on the real thing: dotnet run -c Release --project tests/Benchmarks [-- --runs 20] [--only submit,kill,event,migrate,cost | --only rapi]
 using System.Globalization;
 using WebManager.Benchmarks;
 using WebManager.Testing.E2E;
@@ -15,6 +15,8 @@ var (all, table) = (new Dictionary<string, Func<Measurements, Task<IReadOnlyList
     ["event"] = async m => [await m.EventToBrowserAsync(runs)],
     ["cost"] = m => m.MirrorCostAsync(runs),
 }, new List<Measured>());
+
+if (only is ["rapi"]) { return await RapiLists.MeasureAsync(); }   // on a portal of its own, with 200 instances
 
 await using var portal = await PortalProcess.StartAsync();
 await using var measurements = new Measurements(portal);

@@ -10,8 +10,12 @@ public sealed class LiveFeed<TKey, T> where TKey : notnull where T : class
     private readonly Lock _gate = new();
     private readonly Dictionary<TKey, T> _current = [];
     private readonly List<Subscription> _subscribers = [];
+    private long _version;
 
     public int SubscriberCount { get { lock (_gate) { return _subscribers.Count; } } }
+
+    /// <summary>Grows with every change, and when what may be seen has changed: what was made from the rows is as new as this.</summary>
+    public long Version => Interlocked.Read(ref _version);
 
     /// <summary>Publishes a row, or its removal (null). An equal row (by value) is not published again.</summary>
     public void Set(TKey key, T? value)
@@ -21,6 +25,7 @@ public sealed class LiveFeed<TKey, T> where TKey : notnull where T : class
             var had = _current.TryGetValue(key, out var old);
             if (value is null ? !_current.Remove(key) : had && value.Equals(old)) { return; }
             if (value is not null) { _current[key] = value; }
+            Interlocked.Increment(ref _version);
             foreach (var subscriber in _subscribers) { subscriber.Post(key, value); }
         }
     }
@@ -55,6 +60,7 @@ public sealed class LiveFeed<TKey, T> where TKey : notnull where T : class
     {
         lock (_gate)
         {
+            Interlocked.Increment(ref _version);
             foreach (var subscriber in _subscribers.Where(s => s.Filtered))
             {
                 foreach (var (key, value) in _current) { subscriber.Recheck(key, value); }

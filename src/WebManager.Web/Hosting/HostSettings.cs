@@ -1,4 +1,4 @@
-// Where settings come from: appsettings.json, then the usual sources, then the three WEBMANAGER_ variables.
+// Where settings come from: appsettings.json, then the usual sources, then the WEBMANAGER_ variables.
 using Microsoft.Extensions.Options;
 using WebManager.Web.Data;
 
@@ -13,6 +13,7 @@ public static class HostSettings
     [
         ("WEBMANAGER_DATA", "Portal:Data"),
         ("WEBMANAGER_PORT", "Portal:Port"),
+        ("WEBMANAGER_RAPI_PORT", "Rapi:Port"),
         ("WEBMANAGER_ADMIN_PASSWORD", AdminPassword),
         ("WEBMANAGER_CRASH_AT", CrashAtStep.Key),
     ];

@@ -45,6 +45,9 @@ public sealed class ClusterAuthority : IDisposable
         return certificate.ExportCertificatePem();
     }
 
+    /// <summary>What Ganeti's remote API shows to its clients: CN = rapi, OU = rapi, kept in {data}/ca. It opens no node.</summary>
+    public X509Certificate2 RapiCertificate(DataFolder folder, string[] hosts) => Load(folder, "ca/rapi", now => now.AddYears(5), (key, until) => Sign(new PublicKey(key), "rapi", "rapi", hosts, until));
+
     /// <summary>Why the certificate is not that node's; null when it is.</summary>
     public string? WrongNode(string node, X509Certificate? shown)
     {

@@ -20,7 +20,7 @@ public sealed class PortalProcess : IAsyncDisposable
     {
         (_adminPassword, _settings) = (adminPassword, settings);
         Data = LabCleaner.NewFolder();
-        Port = FreePort();
+        (Port, RapiPort) = (FreePort(), FreePort());
         Address = new Uri($"http://localhost:{Port}/");
         Nodes = new NodeProcesses(LabFolder);
         Wm = new Wm(Address, Data);
@@ -28,6 +28,7 @@ public sealed class PortalProcess : IAsyncDisposable
 
     public string Data { get; }
     public int Port { get; }
+    public int RapiPort { get; }
     public Uri Address { get; }
     public NodeProcesses Nodes { get; }
     public Wm Wm { get; }
@@ -78,6 +79,7 @@ public sealed class PortalProcess : IAsyncDisposable
             start.Environment.Remove(own);
         start.Environment["WEBMANAGER_DATA"] = Data;
         start.Environment["WEBMANAGER_PORT"] = Port.ToString(CultureInfo.InvariantCulture);
+        start.Environment["WEBMANAGER_RAPI_PORT"] = RapiPort.ToString(CultureInfo.InvariantCulture);
         start.Environment["Lab__Enabled"] = "true";
         start.Environment["Images__Folder"] = Built.Images;
         if (_adminPassword is not null) start.Environment["WEBMANAGER_ADMIN_PASSWORD"] = _adminPassword;

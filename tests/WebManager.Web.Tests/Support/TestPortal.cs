@@ -40,6 +40,7 @@ public sealed class TestPortal : WebApplicationFactory<PortalOptions>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseSetting("Portal:Data", _folder.Path);
+        builder.UseSetting("Rapi:Port", "0");
         builder.UseSetting("Logging:LogLevel:Default", "Error");
         foreach (var (key, value) in _settings) { builder.UseSetting(key, value); }
         if (_services is not null) { builder.ConfigureTestServices(_services); }
