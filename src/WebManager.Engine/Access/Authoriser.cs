@@ -65,7 +65,7 @@ internal static class Authoriser
             Right.TemplateAdmin => request is TemplateRequest t && now.FindTemplate(t.Template) is { } template && now.Access.Template(caller.UserId, template.Id, template.Owner).HasFlag(TemplateRights.Admin),
             Right.TemplateOfInstance => MayMakeTemplates(caller, now) && On(request, caller, now).HasFlag(InstanceRights.Modify),
             Right.UseTemplate => request is CreateFromTemplate u && MayUse(u, u.OwnerFor(caller), caller, now, people),
-            Right.OwnJob => cluster.HasFlag(ClusterRights.Admin) || (request is JobRequest r && now.Jobs.TryGetValue(r.Job, out var job) && MayOn(job, caller, now)),
+            Right.OwnJob => cluster.HasFlag(ClusterRights.Admin) || (request is JobRequest r && now.Jobs.TryGetValue(r.Job, out var job) && MayOn(job, caller, now, people)),
             Right.GrantOn => request is SetGrant s && MayGrant(s.Target, caller, now),
         };
     }
@@ -120,9 +120,9 @@ internal static class Authoriser
         || (now.UserRequests.GetValueOrDefault(d.Request) is { Kind: UserRequestKind.Membership } r && Keys.GroupOf(r.Owner) is { } id && now.Access.Group(caller.UserId, id).HasFlag(UserGroupRights.Admin));
 
     /// <summary>Who filed it, who may do the same to the same, and who administers the cluster.</summary>
-    private static bool MayOn(Job job, Caller caller, Picture now) =>
+    private static bool MayOn(Job job, Caller caller, Picture now, IPeople people) =>
         job.Caller.UserId == caller.UserId
-        || (job.Request is CreateInstance create ? MayCreate(create.OwnerFor(job.Caller), caller, now) : job.Request is not JobRequest && Allows(Catalog.Of(job.Request).Right, job.Request, caller, now));
+        || (job.Request is CreateInstance create ? MayCreate(create.OwnerFor(job.Caller), caller, now) : job.Request is not JobRequest && Allows(Catalog.Of(job.Request).Right, job.Request, caller, now, people));
 
     /// <summary>Who administers an object gives rights on it; to whom does not matter.</summary>
     private static bool MayGrant(string on, Caller caller, Picture now) =>

@@ -18,7 +18,8 @@ internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, 
 {
     public const string Realm = "Ganeti Remote API";
     private const int MostRemembered = 1000, LongestHeader = 2048;
-    private static readonly TimeSpan s_remembered = TimeSpan.FromMinutes(1);
+    // Each password that is looked at anew is a sign-in in the audit: not one a minute for a client that polls.
+    private static readonly TimeSpan s_remembered = TimeSpan.FromMinutes(10);
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
@@ -40,8 +41,7 @@ internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, 
         }
         limits.CountTry(http, given.Name);
         await using var scope = scopes.CreateAsyncScope();
-        var user = await scope.ServiceProvider.GetRequiredService<SignIn>().CheckAsync(given.Name, given.Password, http.Connection.RemoteIpAddress?.ToString());
-        if (user is null) { throw new RapiError(401, "Unauthorized"); }
+        if (await scope.ServiceProvider.GetRequiredService<SignIn>().CheckAsync(given.Name, given.Password, Visitor.Of(http, "rapi")) is not { User: var user }) { throw new RapiError(401, "Unauthorized"); }
         if (user.TwoFactorEnabled) { throw new RapiError(401, "This account has a second factor: use an API token as the password"); }
         var made = await scope.ServiceProvider.GetRequiredService<IUserClaimsPrincipalFactory<PortalUser>>().CreateAsync(user);
         var who = new ClaimsPrincipal(new ClaimsIdentity(made.Claims, "Basic"));
