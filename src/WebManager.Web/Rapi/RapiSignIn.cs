@@ -1,4 +1,4 @@
-// HTTP basic with a portal account or an API token as password. A password that fits is remembered for a moment, so that a thousand requests a
+// HTTP basic with a portal account or an API token as password. A password that fits is remembered for some minutes, so that a thousand requests a
 // second do not hash a thousand passwords.
 using System.Security.Claims;
 using System.Security.Cryptography;
@@ -11,7 +11,7 @@ using WebManager.Web.Identity;
 namespace WebManager.Web.Rapi;
 
 /// <summary>
-/// What is remembered ends at once with SessionWatch (another password, a disabled account, a superuser made or unmade), and after a minute
+/// What is remembered ends at once with SessionWatch (another password, a disabled account, a superuser made or unmade), and after ten minutes
 /// anyway. Accounts with a second factor need a token: a program has no code to give.
 /// </summary>
 internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, SessionWatch watch, IPeople people, RapiLimits limits, TimeProvider time)
