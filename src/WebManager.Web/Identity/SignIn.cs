@@ -61,9 +61,9 @@ internal sealed class SignIn(SignInManager<PortalUser> signIn, UserManager<Porta
         var taken = await accounts.TakeAsync(answer.Person!, directory.Rules, from.Address);
         if (!taken.Ok) { return await RefuseAsync(known, SignInWay.Directory, taken.Refusal, from); }
         db.ChangeTracker.Clear();   // it was changed by another hand
-        if (await users.FindByIdAsync(taken.Value) is not { } user2) { return await RefuseAsync(null, SignInWay.Directory, s_unknown, from); }
-        if (!user2.TwoFactorEnabled) { await users.ResetAccessFailedCountAsync(user2); }
-        return await ActiveAsync(user2, SignInWay.Directory, from);
+        if (await users.FindByIdAsync(taken.Value) is not { } account) { return await RefuseAsync(null, SignInWay.Directory, s_unknown, from); }
+        if (!account.TwoFactorEnabled) { await users.ResetAccessFailedCountAsync(account); }
+        return await ActiveAsync(account, SignInWay.Directory, from);
     }
 
     private async Task<Proven?> ActiveAsync(PortalUser user, SignInWay way, Visitor from) =>

@@ -15,6 +15,9 @@ public sealed class LdapDirectory(IOptions<LdapOptions> options, TimeProvider ti
 {
     // Threads that a silent directory may keep.
     private const int AtOnce = 16;
+
+    // Busy, unavailable, server down, local error, timeout, connect error.
+    private static readonly int[] s_away = [51, 52, 81, 82, 85, 91];
     private readonly SemaphoreSlim _places = new(AtOnce, AtOnce);
     private readonly LdapOptions _settings = options.Value;
 
@@ -41,7 +44,7 @@ public sealed class LdapDirectory(IOptions<LdapOptions> options, TimeProvider ti
         {
             return _settings.BindDn.Length > 0 ? ByName(name, password) : BySearch(name, password);
         }
-        catch (LdapException ex) { return Failed("directory.unreachable", $"{ex.Message} {ex.ServerErrorMessage}".Trim()); }
+        catch (LdapException ex) { return Failed(s_away.Contains(ex.ErrorCode) ? "directory.unreachable" : "directory.refused", $"{ex.Message} {ex.ServerErrorMessage}".Trim()); }
         catch (DirectoryException ex) { return Failed("directory.refused", ex.Message); }
         catch (Exception ex) when (ex is TlsOperationException or PlatformNotSupportedException or DllNotFoundException or ObjectDisposedException or InvalidOperationException or ArgumentException) { return Failed("directory.failed", ex.Message); }
         finally { _places.Release(); }
@@ -65,7 +68,7 @@ public sealed class LdapDirectory(IOptions<LdapOptions> options, TimeProvider ti
         if (entries.Count == 0) { return new DirectoryAnswer(DirectoryResult.Unknown); }
         if (entries.Count > 1) { return Failed("directory.ambiguous", "Ldap:Filter finds more than one entry for this name."); }
         using var own = new LdapSession(_settings);
-        return own.Bind(entries[0].Dn, password) ? Person(search, entries[0]) : Person(null, entries[0]) is { Person: { } whose } ? new DirectoryAnswer(DirectoryResult.Wrong, whose) : new DirectoryAnswer(DirectoryResult.Wrong);
+        return own.Bind(entries[0].Dn, password) ? Person(search, entries[0]) : Person(null, entries[0]) with { Result = DirectoryResult.Wrong, Why = null };
     }
 
     private string FilterOf(string name) => _settings.Filter.Replace("{name}", LdapText.Filter(name), StringComparison.Ordinal);
