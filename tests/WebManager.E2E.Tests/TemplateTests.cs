@@ -12,6 +12,9 @@ public sealed class TemplateTests
 {
     private const string Password = "correct horse battery";
 
+    /// <summary>Milliseconds, for a machine that has much to do.</summary>
+    private const float Patience = 60_000;
+
     [Fact]
     public async Task Group_member_without_other_rights_makes_an_instance_from_a_template_and_is_refused_without_it()
     {
@@ -25,14 +28,14 @@ public sealed class TemplateTests
         await DoneAsync(HttpMethod.Put, "quotas/usergroup:students", new SetQuotaRequest(new QuotaLimitsView(new LimitsView(Instances: 1), new LimitsView())));
 
         // Neither may anything yet, and their open pages say so.
-        foreach (var page in new[] { ada, eve }) { await Assertions.Expect(page.GetByTestId("may-not-create")).ToBeVisibleAsync(); }
+        foreach (var page in new[] { ada, eve }) { await Assertions.Expect(page.GetByTestId("may-not-create")).ToBeVisibleAsync(new() { Timeout = Patience }); }
         await DoneAsync(HttpMethod.Put, "grants", new SetGrantRequest("usergroup:students", "template:course", ["use"]));
         await ada.GetByTestId("create-instance").ClickAsync();   // it came without a reload
-        await Assertions.Expect(ada.GetByTestId("owner-only")).ToContainTextAsync("owned by group students");
+        await Assertions.Expect(ada.GetByTestId("owner-only")).ToContainTextAsync("owned by group students", new() { Timeout = Patience });
         await ada.GetByTestId("name").FillAsync("exercise1");
         await ada.GetByTestId("memory").FillAsync("128M");
         await ada.GetByTestId("submit").ClickAsync();
-        await Assertions.Expect(ada.GetByTestId("instance-status")).ToContainTextAsync("Running");
+        await Assertions.Expect(ada.GetByTestId("instance-status")).ToContainTextAsync("Running", new() { Timeout = Patience });
         var made = await portal.Api.InstanceAsync("exercise1");
         Assert.Equal(("students", 128, "mirror", "tiny-linux"), (made.Owner, made.MemoryMiB, made.Template, made.Image));
 
@@ -40,7 +43,7 @@ public sealed class TemplateTests
         await ada.GotoAsync("/instances/new?template=course");
         await ada.GetByTestId("name").FillAsync("exercise2");
         await ada.GetByTestId("submit").ClickAsync();
-        await Assertions.Expect(ada.GetByTestId("error-instance")).ToContainTextAsync("allocated instances is 1");
+        await Assertions.Expect(ada.GetByTestId("error-instance")).ToContainTextAsync("allocated instances is 1", new() { Timeout = Patience });
         await Assertions.Expect(ada.GetByTestId("name")).ToHaveValueAsync("exercise2");
 
         // Without the template she may nothing, over no face, and who is not in the group does not even see it.
@@ -48,7 +51,7 @@ public sealed class TemplateTests
         await RefusedAsync(portal, "eve", new CreateInstanceRequest("exercise3") { FromTemplate = "course", Owner = "usergroup:students" }, "template.unknown");
         await Assertions.Expect(eve.GetByTestId("create-instance")).ToHaveCountAsync(0);
         await DoneAsync(HttpMethod.Put, "grants", new SetGrantRequest("usergroup:students", "template:course", []));
-        await Assertions.Expect(ada.GetByTestId("may-not-create")).ToBeVisibleAsync();
+        await Assertions.Expect(ada.GetByTestId("may-not-create")).ToBeVisibleAsync(new() { Timeout = Patience });
         await RefusedAsync(portal, "ada", new CreateInstanceRequest("exercise3") { FromTemplate = "course", Owner = "usergroup:students" }, "template.unknown");
         Assert.Equal("exercise1", Assert.Single(await portal.Api.InstancesAsync()).Name);
     }
