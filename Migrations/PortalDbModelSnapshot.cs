@@ -521,8 +521,6 @@ namespace WebManager.Web.Migrations
 
                     b.HasIndex("Status");
 
-                    b.HasIndex("ArchivedAt", "EndedAt");
-
                     b.ToTable("jobs", (string)null);
                 });
 
@@ -916,7 +914,7 @@ namespace WebManager.Web.Migrations
 
                     b.HasKey("Job");
 
-                    b.HasIndex("ArchivedAt", "EndedAt");
+                    b.HasIndex("EndedAt");
 
                     b.ToTable("job_search", (string)null);
                 });
