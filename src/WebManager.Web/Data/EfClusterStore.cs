@@ -34,8 +34,9 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
         var nodes = await db.Nodes.OrderBy(n => n.Name).ToListAsync(ct);
         var instances = await db.Instances.OrderBy(i => i.Name).ToListAsync(ct);
         // By the narrow rows: theirs is a table of a few megabytes also when there are a hundred thousand jobs.
-        var open = await db.JobSearch.Where(r => r.EndedAt == null).Select(r => r.Job).ToListAsync(ct);
-        var recent = await db.JobSearch.Where(r => r.EndedAt != null && r.ArchivedAt == null).OrderByDescending(r => r.Job).Take(EndedJobsKept).Select(r => r.Job).ToListAsync(ct);
+        JobStatus[] ended = [JobStatus.Canceled, JobStatus.Success, JobStatus.Error];
+        var open = await db.JobSearch.Where(r => r.EndedAt == null && !ended.Contains(r.Status)).Select(r => r.Job).ToListAsync(ct);
+        var recent = await db.JobSearch.Where(r => ended.Contains(r.Status) && r.ArchivedAt == null).OrderByDescending(r => r.Job).Take(EndedJobsKept).Select(r => r.Job).ToListAsync(ct);
         List<long> wanted = [.. open, .. recent];
         var jobs = await db.Jobs.Where(j => wanted.Contains(j.Id)).OrderBy(j => j.Id).ToListAsync(ct);
         var events = await db.Events.OrderByDescending(e => e.Id).Take(EventsKept).ToListAsync(ct);
