@@ -524,8 +524,6 @@ namespace WebManager.Web.Migrations
 
                     b.HasIndex("Status");
 
-                    b.HasIndex("ArchivedAt", "EndedAt");
-
                     b.ToTable("jobs", (string)null);
                 });
 
@@ -919,7 +917,7 @@ namespace WebManager.Web.Migrations
 
                     b.HasKey("Job");
 
-                    b.HasIndex("ArchivedAt", "EndedAt");
+                    b.HasIndex("EndedAt");
 
                     b.ToTable("job_search", (string)null);
                 });

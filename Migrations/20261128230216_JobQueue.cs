@@ -77,14 +77,9 @@ namespace WebManager.Web.Migrations
                 });
 
             migrationBuilder.CreateIndex(
-                name: "IX_jobs_ArchivedAt_EndedAt",
-                table: "jobs",
-                columns: new[] { "ArchivedAt", "EndedAt" });
-
-            migrationBuilder.CreateIndex(
-                name: "IX_job_search_ArchivedAt_EndedAt",
+                name: "IX_job_search_EndedAt",
                 table: "job_search",
-                columns: new[] { "ArchivedAt", "EndedAt" });
+                column: "EndedAt");
 
             // Jobs of an older database are found as well.
             migrationBuilder.Sql("""
@@ -104,10 +99,6 @@ namespace WebManager.Web.Migrations
         {
             migrationBuilder.DropTable(
                 name: "job_search");
-
-            migrationBuilder.DropIndex(
-                name: "IX_jobs_ArchivedAt_EndedAt",
-                table: "jobs");
 
             migrationBuilder.DropColumn(
                 name: "ArchivedAt",

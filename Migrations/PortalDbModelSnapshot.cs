@@ -564,8 +564,6 @@ namespace WebManager.Web.Migrations
 
                     b.HasIndex("Status");
 
-                    b.HasIndex("ArchivedAt", "EndedAt");
-
                     b.ToTable("jobs", (string)null);
                 });
 
@@ -978,7 +976,7 @@ namespace WebManager.Web.Migrations
 
                     b.HasKey("Job");
 
-                    b.HasIndex("ArchivedAt", "EndedAt");
+                    b.HasIndex("EndedAt");
 
                     b.ToTable("job_search", (string)null);
                 });

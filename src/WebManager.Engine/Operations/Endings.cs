@@ -37,7 +37,7 @@ internal static class Dependencies
     public static Refusal Unknown(long job) => new("depends.unknown", $"There is no job {job} to wait for.", "Give the number of a job that was filed.") { Field = "depends" };
 
     public static Refusal? Refuses(IReadOnlyList<JobDependency> depends) =>
-        depends.Count > Most ? new Refusal("depends.too-many", $"A job waits for {Most} others at most.", "File a job in between.") { Field = "depends" }
+        depends.Count > Most ? new Refusal("depends.too-many", $"A job waits for no more than {Most} others.", "File a job in between.") { Field = "depends" }
         : depends.FirstOrDefault(d => d.Statuses.Any(s => s is not (JobStatus.Success or JobStatus.Error or JobStatus.Canceled))) is { } wrong
             ? new Refusal("depends.status-invalid", $"Job {wrong.Job} is waited for until it has ended, so only success, error and canceled can be asked for.") { Field = "depends" }
         : null;

@@ -19,7 +19,7 @@ internal static class QueueRules
         if (terms.Priority == JobPriority.High && !IsAdmin(caller, now)) { return new Refusal("priority.high", "High priority is for administrators.", "Use normal or low.") { Field = "priority" }; }
         if (Catalog.Of(request) is IInstantOperation)
         {
-            return terms.Depends.Count == 0 ? null : new Refusal("depends.at-once", $"{request.Name} is done at once and cannot wait for other jobs.", "Ask for it when those have ended.") { Field = "depends" };
+            return terms.Depends.Count == 0 ? null : new Refusal("depends.at-once", $"{request.Name} is done immediately and cannot wait for other jobs.", "Ask for it when those have ended.") { Field = "depends" };
         }
         if (now.Cluster.QueueDrained) { return new Refusal("queue.drained", "The queue is drained: no new jobs are accepted.", "Wait until an administrator opens it again (wm cluster queue undrain)."); }
         return now.OpenJobs < now.Cluster.MaxOpenJobs ? null
@@ -129,7 +129,7 @@ internal sealed class ModifyQueueOperation : InstantOperation<ModifyQueue>
 
     public override Refusal? Check(ModifyQueue request, Picture now, EngineParts parts) =>
         request is { Running: null, Open: null, Drained: null } ? new Refusal("queue.nothing-to-change", "Nothing was given to change.", "Give running, open or drained.")
-        : request.Running is < 1 or > QueueRules.MostRunning ? new Refusal("queue.running-invalid", $"{request.Running} jobs at one time are not possible.", $"Use 1 to {QueueRules.MostRunning}.") { Field = "running" }
+        : request.Running is < 1 or > QueueRules.MostRunning ? new Refusal("queue.running-invalid", $"{request.Running} running jobs are not possible.", $"Use 1 to {QueueRules.MostRunning}.") { Field = "running" }
         : request.Open is < 1 or > QueueRules.MostOpen ? new Refusal("queue.open-invalid", $"{request.Open} open jobs are not possible.", $"Use 1 to {QueueRules.MostOpen}.") { Field = "open" }
         : null;
 
@@ -154,7 +154,7 @@ internal sealed class DebugDelayOperation : Operation<DebugDelay>
 
     public override Refusal? Check(DebugDelay request, Picture now, EngineParts parts) =>
         request.Seconds is not (>= 0 and <= Longest) ? new Refusal("delay.invalid", "That is no time to wait.", $"Use 0 to {Longest} seconds.") { Field = "seconds" }
-        : request.Exclusive.Count + request.Shared.Count > 100 ? new Refusal("lock.too-many", "A job takes 100 locks at most.") { Field = "exclusive" }
+        : request.Exclusive.Count + request.Shared.Count > 100 ? new Refusal("lock.too-many", "A job takes no more than 100 locks.") { Field = "exclusive" }
         : Wrong(request.Exclusive, "exclusive") ?? Wrong(request.Shared, "shared");
 
     private static Refusal? Wrong(IReadOnlyList<string> names, string field) => names.FirstOrDefault(n => LockNames.Parse(n) is null) is { } wrong

@@ -95,7 +95,6 @@ internal static class ClusterTables
             t.Property(j => j.Recovery).AsJson();
             t.Property(j => j.Subjects).AsJson();
             t.Property(j => j.Depends).AsJson();
-            t.HasIndex(j => new { j.ArchivedAt, j.EndedAt });
             t.Ignore(j => j.Ended);
         });
         JobSearchRow.Map(model);

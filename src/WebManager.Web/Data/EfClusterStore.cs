@@ -34,12 +34,15 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
         var cluster = await db.Clusters.OrderBy(c => c.CreatedAt).FirstOrDefaultAsync(ct);
         var nodes = await db.Nodes.OrderBy(n => n.Name).ToListAsync(ct);
         var instances = await db.Instances.OrderBy(i => i.Name).ToListAsync(ct);
+        // By the narrow rows: theirs is a table of a few megabytes also when there are a hundred thousand jobs.
         JobStatus[] ended = [JobStatus.Canceled, JobStatus.Success, JobStatus.Error];
-        var open = await db.Jobs.Where(j => !ended.Contains(j.Status)).ToListAsync(ct);
-        var recent = await db.Jobs.Where(j => ended.Contains(j.Status) && j.ArchivedAt == null).OrderByDescending(j => j.Id).Take(EndedJobsKept).ToListAsync(ct);
+        var open = await db.JobSearch.Where(r => r.EndedAt == null && !ended.Contains(r.Status)).Select(r => r.Job).ToListAsync(ct);
+        var recent = await db.JobSearch.Where(r => ended.Contains(r.Status) && r.ArchivedAt == null).OrderByDescending(r => r.Job).Take(EndedJobsKept).Select(r => r.Job).ToListAsync(ct);
+        List<long> wanted = [.. open, .. recent];
+        var jobs = await db.Jobs.Where(j => wanted.Contains(j.Id)).OrderBy(j => j.Id).ToListAsync(ct);
         var events = await db.Events.OrderByDescending(e => e.Id).Take(EventsKept).ToListAsync(ct);
         events.Reverse();
-        return new StoredState(cluster, nodes, instances, [.. open.Concat(recent).OrderBy(j => j.Id)], events,
+        return new StoredState(cluster, nodes, instances, jobs, events,
             await db.Jobs.MaxAsync(j => (long?)j.Id, ct) ?? 0, events.Count == 0 ? 0 : events[^1].Id)
         {
             Groups = await db.Groups.OrderBy(g => g.Name).ToListAsync(ct),

@@ -26,7 +26,7 @@ public sealed class StoreTests : IDisposable
         var node = new Node("n1", "10.0.0.1:7443", s_at, 1) { Cpus = 2, MemoryMiB = 4096, DiskMiB = 1 << 20, Drained = true, DrainedWhy = "flaps", Group = group.Id, Tags = ["rack:a"] };
         await using (var store = await OpenAsync())
         {
-            var changes = new Changes { Cluster = new Cluster(Guid.NewGuid(), "c", 3, s_at, 1) { Subnet = "10.77.1.0/24", Gateway = "10.77.1.1", RecoveryOff = true, FrozenAt = s_at, FrozenText = "n1, n2", Tags = ["htools:nlocation:rack"] } };
+            var changes = new Changes { Cluster = new Cluster(Guid.NewGuid(), "c", 3, s_at, 1) { Subnet = "10.77.1.0/24", Gateway = "10.77.1.1", RecoveryOff = true, FrozenAt = s_at, FrozenText = "n1, n2", MaxRunningJobs = 7, MaxOpenJobs = 70, QueueDrained = true, Tags = ["htools:nlocation:rack"] } };
             changes.Groups.Add(group);
             changes.Nodes.Add(node);
             changes.Instances.Add(instance);
@@ -40,15 +40,17 @@ public sealed class StoreTests : IDisposable
         await using var again = await OpenAsync();
         var state = await again.Store.LoadAsync(default);
         Assert.Equal(("10.77.1.0/24", true, s_at, "n1, n2"), (state.Cluster!.Subnet, state.Cluster.RecoveryOff, state.Cluster.FrozenAt, state.Cluster.FrozenText));
+        Assert.Equal((7, 70, true), (state.Cluster.MaxRunningJobs, state.Cluster.MaxOpenJobs, state.Cluster.QueueDrained));
         Assert.Equivalent(node, Assert.Single(state.Nodes), strict: true);
         Assert.Equal(group, Assert.Single(state.Groups));
         Assert.Equal(["htools:nlocation:rack"], state.Cluster.Tags);
         Assert.Equivalent(instance, Assert.Single(state.Instances), strict: true);
         Assert.Equal([gone], state.Removed);
         var found = Assert.Single(state.Jobs);
-        Assert.Equal(job with { Request = found.Request, Reason = found.Reason, Subjects = found.Subjects }, found);
+        Assert.Equal(job with { Request = found.Request, Reason = found.Reason, Subjects = found.Subjects, Depends = found.Depends }, found);
         Assert.Equivalent(job.Request, Assert.IsType<CreateInstance>(found.Request), strict: true);
         Assert.Equal(job.Reason, found.Reason);
+        Assert.Equivalent(job.Depends, found.Depends, strict: true);
         Assert.Equal((7, 1), (state.LastJobId, state.LastEventId));
         Assert.Equal("began", Assert.Single(await again.Store.JobLogAsync(7, default)).Text);
         Assert.Equal(7, Assert.Single(state.Events).Job);
@@ -255,7 +257,7 @@ public sealed class StoreTests : IDisposable
         new(id, new CreateInstance($"web{id}", "tiny-linux", 1, 128, DiskTemplate.Mirror, [64]) { SshKeys = ["k"] }, new Caller("u1", "ada", true, "cli") { Address = "::1" },
             [new ReasonEntry("cli:ada", "test", s_at)], status, s_at)
         {
-            Recovery = Timeline(id), Step = "disks", Error = new Refusal("a.b", "text", "remedy") { Field = "name" }, Subjects = [$"instance:web{id}"],
+            Recovery = Timeline(id), Step = "disks", Priority = JobPriority.Low, Depends = [new JobDependency(3, [JobStatus.Error])], CanceledBy = "eve", Error = new Refusal("a.b", "text", "remedy") { Field = "name" }, Subjects = [$"instance:web{id}"],
         };
 
     private static RecoveryTimeline Timeline(long job) => new(job, "n1", "n2", 5, s_at)
