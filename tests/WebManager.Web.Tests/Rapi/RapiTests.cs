@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using WebManager.Contracts.Api;
 using WebManager.Engine;
 using WebManager.Engine.Model;
+using WebManager.Testing.E2E;
 using PortalUser = WebManager.Web.Data.PortalUser;
 using WebManager.Web.Identity;
 using WebManager.Web.Rapi;
@@ -163,7 +164,7 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
     [Fact]
     public async Task A_password_is_remembered_until_the_account_is_disabled_and_then_no_moment_longer()
     {
-        await _portal.AddAsync("rita", superuser: true);
+        await _portal.AddAsync("rita");
         using var rita = Client("rita", People.Password);
         for (var n = 0; n < 20; n++) { Assert.Equal(HttpStatusCode.OK, await rita.StatusAsync("/2/info")); }
         Assert.True(_portal.Services.GetRequiredService<RapiSignIn>().Remembered > 0);
@@ -191,7 +192,7 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
         await _portal.AddAsync("vera");
         using var api = _portal.Api();
         await Joins.JoinAsync(_portal, api, "k1", "127.0.0.1:9");
-        using (var all = Client()) { Assert.Equal("k1", (await ReadAsync(all, "/2/nodes"))[0].GetProperty("id").GetString()); }
+        using (var all = Client()) { await Until.TrueAsync(async () => await all.GetStringAsync("/2/nodes") == """[{"id":"k1","uri":"/2/nodes/k1"}]""", TimeSpan.FromSeconds(60), "k1 is in the list"); }
         using var vera = Client("vera", People.Password);
         foreach (var path in (string[])["/2/nodes", "/2/nodes?bulk=1", "/2/groups", "/2/instances", "/2/instances?bulk=1", "/2/jobs"]) { Assert.Equal("[]", await vera.GetStringAsync(path)); }
         Assert.Equal(HttpStatusCode.NotFound, await vera.StatusAsync("/2/nodes/k1"));
@@ -223,7 +224,8 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
         using var client = Client();
         using var api = _portal.Api();
         var before = (await ReadAsync(client, "/2/groups")).GetArrayLength();
-        await client.PostAsync("/2/groups", new StringContent("""{"name":"fresh"}""", Encoding.UTF8, "application/json"));
+        var job = await (await client.PostAsync("/2/groups", new StringContent("""{"name":"fresh"}""", Encoding.UTF8, "application/json"))).Content.ReadAsStringAsync();
+        await _portal.Services.GetRequiredService<IClusterEngine>().WaitAsync(long.Parse(job, System.Globalization.CultureInfo.InvariantCulture), default);
         Assert.Equal(before + 1, (await ReadAsync(client, "/2/groups")).GetArrayLength());
         Assert.Equal(before + 1, (await ReadAsync(client, "/2/groups?bulk=1")).GetArrayLength());
     }
