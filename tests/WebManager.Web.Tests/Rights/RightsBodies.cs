@@ -14,6 +14,7 @@ internal static class RightsBodies
         .Replace("$new", $"new-{Next()}", StringComparison.Ordinal)
         .Replace("$key", text.Contains("$key", StringComparison.Ordinal) ? Key(Next()) : "", StringComparison.Ordinal)
         .Replace("$on", RightsScene.InstanceOf(on), StringComparison.Ordinal)
+        .Replace("$template", RightsScene.TemplateOf(on), StringComparison.Ordinal)
         .Replace("$owner", RightsScene.OwnerOf(on), StringComparison.Ordinal)
         .Replace("$group", RightsScene.GroupOf(on), StringComparison.Ordinal)
         .Replace("$person", on == "foreign" ? "otto" : "olga", StringComparison.Ordinal)

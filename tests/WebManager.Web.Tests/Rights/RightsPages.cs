@@ -72,6 +72,7 @@ internal sealed class RightsPages : IAsyncDisposable
         "instances" => RightsScene.InstanceOf(on),
         "nodes" => "n1",
         "jobs" => on switch { "foreign" => "2", "shared" => "3", _ => "1" },
+        "templates" => RightsScene.TemplateOf(on),
         "user-groups" => RightsScene.GroupOf(on),
         "quotas" => RightsScene.OwnerOf(on),
         "users" => on switch { "own" => "olga", "foreign" => "otto", _ => "extra" },

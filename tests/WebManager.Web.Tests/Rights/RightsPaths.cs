@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using WebManager.Contracts;
 using WebManager.Engine;
 using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
@@ -18,7 +19,7 @@ internal sealed class RightsPaths(RightsScene scene)
         var parts = route.Split('/');
         for (var i = 1; i < parts.Length; i++)
         {
-            if (parts[i].StartsWith('{')) { parts[i] = Uri.EscapeDataString(await PartAsync(parts, i, on, role, fresh: allowed && (method == "DELETE" || parts[^1] is "decide") && (i == parts.Length - 1 || parts[^1] is "decide"))); }
+            if (parts[i].StartsWith('{')) { parts[i] = Uri.EscapeDataString(await PartAsync(parts, i, on, role, fresh: allowed && (method == "DELETE" || parts[^1] is "decide" or "archive") && (i == parts.Length - 1 || parts[^1] is "decide" or "archive"))); }
         }
         return string.Join('/', parts);
     }
@@ -31,7 +32,9 @@ internal sealed class RightsPaths(RightsScene scene)
             "instances" or "console" => RightsScene.InstanceOf(on),
             "nodes" => "n1",
             "groups" => "default",
-            "jobs" => on switch { "foreign" => "2", "shared" => "3", _ => "1" },
+            "jobs" => fresh ? await JobAsync(on) : on switch { "foreign" => "2", "shared" => "3", _ => "1" },
+            "templates" => fresh ? await TemplateAsync() : RightsScene.TemplateOf(on),
+            "found" => Guid.Empty.ToString(),
             "openapi" => "v1.json",
             "rights" => on switch { "foreign" => "otto", "me" => "me", _ => "olga" },
             "quotas" => on == "*" ? "user:extra" : RightsScene.OwnerOf(on),
@@ -58,6 +61,23 @@ internal sealed class RightsPaths(RightsScene scene)
     {
         var name = $"spare-{RightsBodies.Next()}";
         await DoAsync(new AddUserGroup(name), s_local);
+        return name;
+    }
+
+    /// <summary>One that has ended.</summary>
+    private async Task<string> JobAsync(string on)
+    {
+        var job = await scene.Engine.SubmitAsync(new ModifyInstance(RightsScene.InstanceOf(on)) { AutoRecover = true }, s_local, "for the table of rights", default);
+        await scene.Engine.WaitAsync(job.Value, TestContext.Current.CancellationToken);
+        return job.Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Cora's, like the one of the scene.</summary>
+    private async Task<string> TemplateAsync()
+    {
+        var name = $"spare-{RightsBodies.Next()}";
+        await DoAsync(new AddTemplate(name, new TemplateParameters("tiny", 1, 64, DiskTemplate.Diskless, [])), new Caller("cora", "cora", false, "api"));
+        await DoAsync(new SetGrant(Keys.User("ivan"), Keys.Template(scene.Engine.Now.FindTemplate(name)!.Id), ["admin"]), s_local);
         return name;
     }
 

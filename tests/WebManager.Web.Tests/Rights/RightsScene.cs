@@ -14,12 +14,13 @@ namespace WebManager.Web.Tests.Rights;
 
 /// <summary>
 /// A whole portal with its real engine and one of everything, own, shared and foreign: web-own is olga's, web-shared the group ops's, web-foreign
-/// otto's. Both nodes are offline, so that what is allowed to instances is refused by the state of things and changes nothing.
+/// otto's; the instance template tpl-own is cora's (ivan has admin on it, pia the use), tpl-foreign the cluster's. Both nodes are offline, so that what is allowed to instances is refused by the state of things and changes nothing.
 /// </summary>
 public sealed class RightsScene : IAsyncLifetime
 {
     public static readonly Guid Ops = new("0b5f1f0e-0000-4000-8000-000000000011"), Others = new("0b5f1f0e-0000-4000-8000-000000000012");
     private static readonly Guid s_askOps = new("0b5f1f0e-0000-4000-8000-000000000021"), s_askOthers = new("0b5f1f0e-0000-4000-8000-000000000022");
+    public static readonly Guid TemplateOwn = new("0b5f1f0e-0000-4000-8000-000000000041"), TemplateForeign = new("0b5f1f0e-0000-4000-8000-000000000042");
     public static readonly Guid UnasKey = new("0b5f1f0e-0000-4000-8000-000000000031");
     private readonly TempFolder _folder = new();
     private readonly Dictionary<string, string> _tokens = [];
@@ -37,6 +38,7 @@ public sealed class RightsScene : IAsyncLifetime
     internal static Guid RequestOf(string on) => on == "foreign" ? s_askOthers : s_askOps;
     internal static string GroupOf(string on) => on == "foreign" ? "others" : "ops";
     internal static string InstanceOf(string on) => on == "*" ? "web-own" : $"web-{on}";
+    internal static string TemplateOf(string on) => on == "foreign" ? "tpl-foreign" : "tpl-own";
     internal static string OwnerOf(string on) => on switch { "shared" => "usergroup:ops", "foreign" => "user:otto", _ => "user:olga" };
 
     public async ValueTask InitializeAsync()
@@ -77,6 +79,11 @@ public sealed class RightsScene : IAsyncLifetime
             if (on == "own") { Grants(all, Keys.Instance(instance.Id), at); }
         }
         foreach (var (id, group) in new[] { (s_askOps, Ops), (s_askOthers, Others) }) { all.UserRequests.Add(new UserRequest(id, UserRequestKind.Membership, "una", Keys.Group(group), "please", at, 1)); }
+        foreach (var (id, name, owner) in new[] { (TemplateOwn, "tpl-own", Keys.User("cora")), (TemplateForeign, "tpl-foreign", "") })
+        {
+            all.Templates.Add(new InstanceTemplate(id, name, owner, owner.Length > 0 ? "cora" : "local", new TemplateParameters("tiny", 1, 64, DiskTemplate.Diskless, []), at, 1));
+        }
+        foreach (var (who, right) in new[] { ("ivan", "admin"), ("pia", "use") }) { all.Grants.Add(new Grant(Keys.User(who), Keys.Template(TemplateOwn), [right], at, 1)); }
         all.SshKeys.Add(new SshKey(UnasKey, "una", "una's", RightsBodies.Key(200), "SHA256:unas", at, 1));
         return all;
     }
@@ -85,11 +92,11 @@ public sealed class RightsScene : IAsyncLifetime
     {
         foreach (var (who, on, right) in new[]
         {
-            ("ivan", own, "admin"), ("pia", own, "power"), ("greta", Keys.Group(Ops), "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"),
+            ("ivan", own, "admin"), ("pia", own, "power tags"), ("greta", Keys.Group(Ops), "admin"), ("cora", Keys.Cluster, "create_vm"), ("mig", Keys.Cluster, "migrate"),
             ("dis", Keys.Cluster, "replace_disks"), ("tag", Keys.Cluster, "tags"), ("carl", Keys.Cluster, "admin"),
         })
         {
-            all.Grants.Add(new Grant(Keys.User(who), on, [right], at, 1));
+            all.Grants.Add(new Grant(Keys.User(who), on, right.Split(' '), at, 1));
         }
     }
 
