@@ -78,6 +78,7 @@ public sealed class LockTableTests
     {
         private readonly LockTable _table = new(3);
         private readonly Dictionary<long, (Claim Claim, Task<IDisposable> Task, CancellationTokenSource Stop)> _asked = [];
+        private readonly HashSet<long> _known = [];
         private long _last;
 
         private List<long> Holding => [.. _asked.Where(a => a.Value.Task.IsCompletedSuccessfully).Select(a => a.Key)];
@@ -143,6 +144,11 @@ public sealed class LockTableTests
                 if (claim.Slot && running >= _table.Places) { continue; }
                 Assert.True(holding.Concat(earlier).Any(other => Excludes(claim, other)), $"{claim} waits for nothing.");
                 earlier.Add(claim);
+            }
+            // What was just given was not taken past one that came before it and could have had a slot.
+            foreach (var given in Holding.Where(_known.Add).Select(h => _asked[h].Claim))
+            {
+                Assert.DoesNotContain(waiting, w => w.Rank < given.Rank && Excludes(w, given) && !(w.Slot && running >= _table.Places));
             }
             var listed = _table.Listing();
             Assert.Equal(listed.Select(l => l.Name).Order(StringComparer.Ordinal), listed.Select(l => l.Name));
