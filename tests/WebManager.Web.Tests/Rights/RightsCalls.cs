@@ -65,6 +65,7 @@ internal sealed class RightsCalls(RightsScene scene) : IDisposable
         401 => RightsTable.Nobody,
         403 => Forbidden(text) ? RightsTable.Refused : '?',
         404 => RightsTable.Hidden,
+        422 when text.Contains("\"template.unknown\"", StringComparison.Ordinal) => RightsTable.Hidden,   // named in the body
         >= 300 and < 400 when location.Contains("/login?returnUrl=", StringComparison.OrdinalIgnoreCase) => RightsTable.SignIn,
         400 or 405 or 415 when !row.What.StartsWith("ANY ", StringComparison.Ordinal) => '?',   // never came as far as the right
         500 or 502 or > 503 => '?',

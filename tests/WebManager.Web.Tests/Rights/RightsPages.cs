@@ -44,8 +44,9 @@ internal sealed class RightsPages : IAsyncDisposable
         var (route, query) = page.Split('?') is [var path, var rest] ? (path, rest) : (page, null);
         var address = string.Join('/', route.Split('/').Select((part, i) => part.StartsWith('{') ? Value(route.Split('/')[i - 1], on) : part));
         var key = $"{page} {address}";
-        if (query is null && _drawn.TryGetValue(key, out var known)) { return known; }   // one with a query follows the address, which has changed since
+        // What is drawn follows the address: a tab of the same page may have been asked for since.
         _context.Services.GetRequiredService<NavigationManager>().NavigateTo(query is null ? address : $"{address}?{query}");
+        if (query is null && _drawn.TryGetValue(key, out var known)) { return known; }
         var drawn = _drawn[key] = _context.Render<IComponent>(builder =>
         {
             builder.OpenComponent(0, route == nameof(RecoveryBanner) ? typeof(RecoveryBanner) : s_pages[route]);
@@ -85,7 +86,7 @@ internal sealed class RightsPages : IAsyncDisposable
         var drawn = Draw(row.What, row.On);
         var said = string.Join('\n', drawn.FindAll(".empty, .empty h2").Select(e => e.TextContent));
         return said.Contains("There is no", StringComparison.Ordinal) ? RightsTable.Hidden
-            : said.Contains("This is for", StringComparison.Ordinal) || said.Contains("Only superusers", StringComparison.Ordinal) ? RightsTable.Refused
+            : said.Contains("This is for", StringComparison.Ordinal) || said.Contains("Only superusers", StringComparison.Ordinal) || said.Contains("You may not", StringComparison.Ordinal) ? RightsTable.Refused
             : row.More.Length > 0 && !drawn.Markup.Contains(RightsBodies.Fill(row.More, row.On), StringComparison.Ordinal) ? RightsTable.Without
             : RightsTable.Allowed;
     }

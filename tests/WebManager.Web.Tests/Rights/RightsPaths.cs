@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using WebManager.Contracts;
 using WebManager.Engine;
 using WebManager.Engine.Model;
 using WebManager.Engine.Ports;
@@ -32,7 +31,7 @@ internal sealed class RightsPaths(RightsScene scene)
             "instances" or "console" => RightsScene.InstanceOf(on),
             "nodes" => "n1",
             "groups" => "default",
-            "jobs" => fresh ? await JobAsync(on) : on switch { "foreign" => "2", "shared" => "3", _ => "1" },
+            "jobs" => fresh ? scene.NextJob(on) : on switch { "foreign" => "2", "shared" => "3", _ => "1" },
             "templates" => fresh ? await TemplateAsync() : RightsScene.TemplateOf(on),
             "found" => Guid.Empty.ToString(),
             "openapi" => "v1.json",
@@ -64,20 +63,12 @@ internal sealed class RightsPaths(RightsScene scene)
         return name;
     }
 
-    /// <summary>One that has ended.</summary>
-    private async Task<string> JobAsync(string on)
-    {
-        var job = await scene.Engine.SubmitAsync(new ModifyInstance(RightsScene.InstanceOf(on)) { AutoRecover = true }, s_local, "for the table of rights", default);
-        await scene.Engine.WaitAsync(job.Value, TestContext.Current.CancellationToken);
-        return job.Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>Cora's, like the one of the scene.</summary>
+    /// <summary>Whose is the same: who may take the one of the scene away may take this one.</summary>
     private async Task<string> TemplateAsync()
     {
         var name = $"spare-{RightsBodies.Next()}";
-        await DoAsync(new AddTemplate(name, new TemplateParameters("tiny", 1, 64, DiskTemplate.Diskless, [])), new Caller("cora", "cora", false, "api"));
-        await DoAsync(new SetGrant(Keys.User("ivan"), Keys.Template(scene.Engine.Now.FindTemplate(name)!.Id), ["admin"]), s_local);
+        await DoAsync(new CopyTemplate("tpl-own", name), s_local);
+        foreach (var who in new[] { "cora", "ivan" }) { await DoAsync(new SetGrant(Keys.User(who), Keys.Template(scene.Engine.Now.FindTemplate(name)!.Id), ["admin"]), s_local); }
         return name;
     }
 

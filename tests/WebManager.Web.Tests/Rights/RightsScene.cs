@@ -23,7 +23,9 @@ public sealed class RightsScene : IAsyncLifetime
     public static readonly Guid TemplateOwn = new("0b5f1f0e-0000-4000-8000-000000000041"), TemplateForeign = new("0b5f1f0e-0000-4000-8000-000000000042");
     public static readonly Guid UnasKey = new("0b5f1f0e-0000-4000-8000-000000000031");
     private readonly TempFolder _folder = new();
+    private const int Spare = 40;
     private readonly Dictionary<string, string> _tokens = [];
+    private int _jobs;
 
     internal RightsTable Table { get; } = RightsTable.Load();
     internal TestPortal Portal { get; private set; } = null!;
@@ -38,6 +40,14 @@ public sealed class RightsScene : IAsyncLifetime
     internal static Guid RequestOf(string on) => on == "foreign" ? s_askOthers : s_askOps;
     internal static string GroupOf(string on) => on == "foreign" ? "others" : "ops";
     internal static string InstanceOf(string on) => on == "*" ? "web-own" : $"web-{on}";
+    /// <summary>One that has ended, like the first, which nobody was given before.</summary>
+    internal string NextJob(string on)
+    {
+        var n = Interlocked.Increment(ref _jobs) - 1;
+        Assert.True(n < Spare, "More jobs are needed in the scene.");
+        return $"{(on switch { "foreign" => 200, "shared" => 300, _ => 100 }) + n}";
+    }
+
     internal static string TemplateOf(string on) => on == "foreign" ? "tpl-foreign" : "tpl-own";
     internal static string OwnerOf(string on) => on switch { "shared" => "usergroup:ops", "foreign" => "user:otto", _ => "user:olga" };
 
@@ -73,8 +83,9 @@ public sealed class RightsScene : IAsyncLifetime
                 Wanted = AdminState.Down, Stage = LifeStage.Ready, Mirror = MirrorState.InSync,
             };
             all.Instances.Add(instance);
-            all.Jobs.Add(new Job(job, new ModifyInstance(instance.Name) { AutoRecover = true }, local, [new ReasonEntry("cli:local", "a test", at)], JobStatus.Success, at) { StartedAt = at, EndedAt = at, Subjects = [$"instance:{instance.Name}"] });
-            all.JobLog.Add(new JobLogLine(job, 1, at, $"{instance.Name} is modified."));
+            all.Jobs.Add(new Job(job, new StopInstance(instance.Name), local, [new ReasonEntry("cli:local", "a test", at)], JobStatus.Success, at) { StartedAt = at, EndedAt = at, Subjects = [$"instance:{instance.Name}"] });
+            all.Jobs.AddRange(Enumerable.Range(0, Spare).Select(n => all.Jobs[^1] with { Id = (100 * job) + n }));
+            all.JobLog.Add(new JobLogLine(job, 1, at, $"{instance.Name} is stopped."));
             all.Events.Add(new ClusterEvent(job, at, "instance.status", Severity.Info, $"instance:{instance.Name}", null, null, $"{instance.Name} was looked at."));
             if (on == "own") { Grants(all, Keys.Instance(instance.Id), at); }
         }
