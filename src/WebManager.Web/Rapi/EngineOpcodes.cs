@@ -31,6 +31,8 @@ internal static class EngineOpcodes
         AddClusterTags r => Opcodes.Of("TAGS_SET", ("kind", "cluster"), ("tags", r.Tags)),
         RemoveClusterTags r => Opcodes.Of("TAGS_DEL", ("kind", "cluster"), ("tags", r.Tags)),
         AddNodeTags r => Opcodes.Of("TAGS_SET", ("kind", "node"), ("tags", r.Tags), ("name", r.Node)),
+        AddInstanceTags r => Opcodes.Of("TAGS_SET", ("kind", "instance"), ("tags", r.Tags), ("name", r.Instance)),
+        RemoveInstanceTags r => Opcodes.Of("TAGS_DEL", ("kind", "instance"), ("tags", r.Tags), ("name", r.Instance)),
         RemoveNodeTags r => Opcodes.Of("TAGS_DEL", ("kind", "node"), ("tags", r.Tags), ("name", r.Node)),
         InstanceRequest r => On(Word(r), r, now),
         NodeRequest r => Opcodes.Of(Word(r), ("node_name", r.Node)),

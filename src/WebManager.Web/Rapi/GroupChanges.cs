@@ -54,7 +54,10 @@ internal static class TagChanges
     public static Task<ReadOnlyMemory<byte>> AddToNode(RapiCall call) => Submits.AsJobAsync(call, OpcodeOf(call, "TAGS_SET", "node", out var tags), new AddNodeTags(call.Name, tags));
     public static Task<ReadOnlyMemory<byte>> RemoveFromNode(RapiCall call) => Submits.AsJobAsync(call, OpcodeOf(call, "TAGS_DEL", "node", out var tags), new RemoveNodeTags(call.Name, tags));
 
-    public static Task<ReadOnlyMemory<byte>> None(RapiCall call) => throw RapiError.Missing("Only the cluster and its nodes have tags so far");
+    public static Task<ReadOnlyMemory<byte>> AddToInstance(RapiCall call) => Submits.AsJobAsync(call, OpcodeOf(call, "TAGS_SET", "instance", out var tags), new AddInstanceTags(call.Name, tags));
+    public static Task<ReadOnlyMemory<byte>> RemoveFromInstance(RapiCall call) => Submits.AsJobAsync(call, OpcodeOf(call, "TAGS_DEL", "instance", out var tags), new RemoveInstanceTags(call.Name, tags));
+
+    public static Task<ReadOnlyMemory<byte>> None(RapiCall call) => throw RapiError.Missing("Node groups have no tags so far");
 
     private static Opcode OpcodeOf(RapiCall call, string name, string kind, out IReadOnlyList<string> tags)
     {

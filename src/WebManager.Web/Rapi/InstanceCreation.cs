@@ -8,7 +8,7 @@ namespace WebManager.Web.Rapi;
 internal static class InstanceCreation
 {
     private const int UsualMemory = 128;
-    private const string Takes = "instance_name mode os_type disk_template disks nics beparams osparams pnode snode start";
+    private const string Takes = "instance_name mode os_type disk_template disks nics beparams osparams pnode snode start tags";
 
     public static async Task<ReadOnlyMemory<byte>> Create(RapiCall call)
     {
@@ -49,10 +49,10 @@ internal static class InstanceCreation
     private static CreateInstance RequestOf(Opcode op)
     {
         var (memory, vcpus) = SizeOf(op);
-        Nics(op);
+        var nics = Nics(op);
         return new CreateInstance(op.Text("instance_name")!, ImageOf(op.Text("os_type")), vcpus, memory, TemplateOf(op.Text("disk_template")), DisksOf(op))
         {
-            Primary = op.Text("pnode"), Secondary = op.Text("snode"), Start = op.Maybe("start") ?? true,
+            Primary = op.Text("pnode"), Secondary = op.Text("snode"), Start = op.Maybe("start") ?? true, Nics = nics, Tags = op.Texts("tags"),
             OsParams = op.Find("osparams")?.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ToString()) ?? [],
         };
     }
@@ -98,14 +98,14 @@ internal static class InstanceCreation
             : throw new RapiError(400, "Invalid body parameters: (\"Parameter 'OP_INSTANCE_CREATE.disks' fails validation\", 'wrong_input')");
     })];
 
-    /// <summary>Each instance has one card, with the cluster's next address; mode and link are the cluster's.</summary>
-    private static void Nics(Opcode op)
+    /// <summary>How many cards, each with the cluster's next address; mode and link are the cluster's.</summary>
+    private static int Nics(Opcode op)
     {
         var nics = op.Find("nics")!.Value.EnumerateArray().ToList();
-        if (nics.Count > 1) { throw RapiError.Missing("Instances have one network card here"); }
         foreach (var p in nics.SelectMany(n => n.EnumerateObject()).Where(p => p.Value.ValueKind != JsonValueKind.Null && p.Name is not ("mode" or "link" or "vlan" or "bridge" or "name")))
         {
             throw RapiError.Missing($"The network parameter {p.Name} is not supported here: addresses are given by the cluster");
         }
+        return nics.Count;
     }
 }

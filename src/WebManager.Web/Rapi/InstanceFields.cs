@@ -76,7 +76,7 @@ internal static class InstanceFields
         new("ctime", (j, i) => j.Seconds(i.Stored.CreatedAt)),
         new("mtime", (j, i) => j.Seconds(i.Stored.CreatedAt)),
         new("serial_no", (j, i) => j.WriteNumberValue(i.Stored.Revision)),
-        new("tags", (j, _) => j.Texts([])),
+        new("tags", (j, i) => j.Texts(i.Row.Tags)),
     ];
 
     private static IEnumerable<Field<InstanceSeen>> Sizes() =>

@@ -10,6 +10,9 @@ internal sealed record JobSeen(long Id, Opcode Opcode, JobStatus Status, DateTim
 {
     public bool Ended => Status is JobStatus.Canceled or JobStatus.Success or JobStatus.Error;
 
+    public JobPriority Priority { get; init; }
+    public IReadOnlyList<JobDependency> Depends { get; init; } = [];
+
     /// <summary>Not among those that the portal keeps at hand, which are Ganeti's queue.</summary>
     public bool Archived { get; init; }
 
@@ -23,7 +26,7 @@ internal sealed record JobSeen(long Id, Opcode Opcode, JobStatus Status, DateTim
         };
         return new JobSeen(job.Id, EngineOpcodes.Of(job.Request, now), job.Status, job.ReceivedAt, job.StartedAt ?? (job.Ended ? job.ReceivedAt : null), job.EndedAt, result, log, job.Reason)
         {
-            Archived = !now.Jobs.ContainsKey(job.Id),
+            Archived = !now.Jobs.ContainsKey(job.Id), Priority = job.Priority, Depends = job.Depends,
         };
     }
 
@@ -51,8 +54,8 @@ internal static class JobFields
         new("opstart", (j, x) => One(j, () => j.Moment(x.StartedAt))),
         new("opexec", (j, x) => One(j, () => j.Moment(x.StartedAt))),
         new("opend", (j, x) => One(j, () => j.Moment(x.EndedAt))),
-        new("oppriority", (j, _) => One(j, () => j.WriteNumberValue(0))),
-        new("priority", (j, _) => j.WriteNumberValue(0)),
+        new("oppriority", (j, x) => One(j, () => j.WriteNumberValue((int)x.Priority))),
+        new("priority", (j, x) => j.WriteNumberValue((int)x.Priority)),
         new("received_ts", (j, x) => j.Moment(x.ReceivedAt)),
         new("start_ts", (j, x) => j.Moment(x.StartedAt)),
         new("end_ts", (j, x) => j.Moment(x.EndedAt)),
@@ -88,8 +91,8 @@ internal static class JobFields
         json.WriteStartObject();
         json.WriteBoolean("dry_run", job.Opcode.DryRun);
         json.WriteNumber("debug_level", 0);
-        json.WriteNumber("priority", 0);
-        json.WriteNull("depends");
+        json.WriteNumber("priority", (int)job.Priority);
+        Depends(json, job.Depends);
         json.WriteString("comment", job.Opcode.Comment);
         json.WriteStartArray("reason");
         foreach (var entry in job.Trail) { Trail(json, entry.Source, entry.Text, entry.At); }
@@ -102,6 +105,20 @@ internal static class JobFields
             value.WriteTo(json);
         }
         json.WriteEndObject();
+    }
+
+    private static void Depends(Utf8JsonWriter json, IReadOnlyList<JobDependency> jobs)
+    {
+        if (jobs.Count == 0) { json.WriteNull("depends"); return; }
+        json.WriteStartArray("depends");
+        foreach (var (job, statuses) in jobs)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(job);
+            json.Texts(statuses.Select(Word));
+            json.WriteEndArray();
+        }
+        json.WriteEndArray();
     }
 
     private static void Trail(Utf8JsonWriter json, string source, string text, DateTimeOffset at)

@@ -66,16 +66,22 @@ internal static class JobResources
         return Json.Null;
     }
 
-    /// <summary>The engine takes no job back, so the answer is Ganeti's for one that cannot be: no, and why.</summary>
+    /// <summary>Whether it is, or will be, and in words.</summary>
     public static async Task<ReadOnlyMemory<byte>> Cancel(RapiCall call)
     {
-        var job = await FindAsync(call);
-        var why = job is null or { Ended: true } ? $"Job {call.Name} not found in queue" : $"Job {call.Name} has begun and is carried to its end";
+        var (id, done) = (IdOf(call), false);
+        string said;
+        if (await FindAsync(call) is null or { Ended: true }) { said = $"Job {call.Name} not found in queue"; }
+        else
+        {
+            var asked = await Submits.TryAsync(call, new CancelJob(id));
+            (done, said) = asked.Ok ? (true, call.Engine.Now.Jobs.GetValueOrDefault(id) is { Ended: false } ? $"Job {id} will be canceled" : $"Job {id} canceled") : (false, $"{asked.Refusal.Message} {asked.Refusal.Remedy}".TrimEnd());
+        }
         return Json.Of(json =>
         {
             json.WriteStartArray();
-            json.WriteBooleanValue(false);
-            json.WriteStringValue(why);
+            json.WriteBooleanValue(done);
+            json.WriteStringValue(said);
             json.WriteEndArray();
         });
     }

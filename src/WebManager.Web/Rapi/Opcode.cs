@@ -1,5 +1,6 @@
 // An opcode with its parameters, as it was sent and with Ganeti's defaults for the rest; refused where Ganeti refuses it.
 using System.Text.Json;
+using WebManager.Engine.Model;
 
 namespace WebManager.Web.Rapi;
 
@@ -11,6 +12,9 @@ internal sealed record Opcode(string Name, IReadOnlyList<KeyValuePair<string, Js
 
     /// <summary>Null: nothing in particular.</summary>
     public string? Comment { get; init; }
+
+    /// <summary>Its priority, and the jobs that it waits for.</summary>
+    public JobTerms Terms { get; init; } = JobTerms.Usual;
 
     public JsonElement? Find(string parameter) => Given.FirstOrDefault(p => p.Key == parameter) is { Key: not null, Value: { ValueKind: not JsonValueKind.Null } value } ? value : null;
     public string? Text(string parameter) => Find(parameter)?.GetString();
@@ -72,8 +76,7 @@ internal static class Opcodes
         foreach (var (key, value) in fixedOnes) { values[key] = JsonSerializer.SerializeToElement(value); }
         if (values.Keys.FirstOrDefault(k => !s_common.Contains(k) && s_all[name].All(p => p.Name != k)) is { } unknown)
             throw new RapiError(400, $"Invalid body parameters: Object {ClassOf(name)} doesn't support the parameter '{unknown}'");
-        Unsupported(values);
-        return new Opcode(name, [.. Checked(name, values)]);
+        return new Opcode(name, [.. Checked(name, values)]) { Terms = TermsOf(values) };
     }
 
     /// <summary>For a job of the engine: what is known of it, the rest by default.</summary>
@@ -87,14 +90,23 @@ internal static class Opcodes
     public static bool IsDefault(string name, string parameter, JsonElement value) =>
         s_all[name].First(p => p.Name == parameter).Default is { ValueKind: not JsonValueKind.Undefined } usual && JsonElement.DeepEquals(usual, value);
 
-    /// <summary>What any opcode may carry.</summary>
-    private static void Unsupported(Dictionary<string, JsonElement> values)
+    /// <summary>What any opcode may carry: priority -10, 0 or 10, and depends [[job, ["success"]], ...].</summary>
+    private static JobTerms TermsOf(Dictionary<string, JsonElement> values)
     {
-        if (values.TryGetValue("depends", out var depends) && depends.ValueKind != JsonValueKind.Null && (depends.ValueKind != JsonValueKind.Array || depends.GetArrayLength() > 0))
-            throw RapiError.Missing("Dependencies between jobs are not supported here");
-        if (values.TryGetValue("priority", out var priority) && !(priority.TryGetInt32(out var p) && p is -10 or 0 or 10))
-            throw new RapiError(400, "Invalid body parameters: (\"Parameter 'priority' fails validation\", 'wrong_input')");
+        var priority = 0;
+        if (values.TryGetValue("priority", out var given) && !(given.ValueKind == JsonValueKind.Number && given.TryGetInt32(out priority) && priority is -10 or 0 or 10)) { throw Invalid("priority"); }
+        if (!values.TryGetValue("depends", out var depends) || depends.ValueKind == JsonValueKind.Null) { return new JobTerms { Priority = (JobPriority)priority }; }
+        return depends.ValueKind != JsonValueKind.Array ? throw Invalid("depends") : new JobTerms { Priority = (JobPriority)priority, Depends = [.. depends.EnumerateArray().Select(Dependency)] };
     }
+
+    private static JobDependency Dependency(JsonElement one)
+    {
+        if (one.ValueKind != JsonValueKind.Array || one.GetArrayLength() != 2 || one[0].ValueKind != JsonValueKind.Number || !one[0].TryGetInt64(out var job) || job < 1 || one[1].ValueKind != JsonValueKind.Array) { throw Invalid("depends"); }
+        var statuses = one[1].EnumerateArray().Select(s => s.ValueKind == JsonValueKind.String ? Api.Submit.StatusOf(s.GetString()!) : null).ToList();
+        return statuses.Any(s => s is not (JobStatus.Canceled or JobStatus.Success or JobStatus.Error)) ? throw Invalid("depends") : new JobDependency(job, [.. statuses.OfType<JobStatus>()]);
+    }
+
+    private static RapiError Invalid(string parameter) => new(400, $"Invalid body parameters: (\"Parameter '{parameter}' fails validation\", 'wrong_input')");
 
     private static IEnumerable<KeyValuePair<string, JsonElement>> Checked(string name, Dictionary<string, JsonElement> values)
     {

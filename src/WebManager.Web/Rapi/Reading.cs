@@ -40,9 +40,11 @@ internal static class Reading
     public static Task<ReadOnlyMemory<byte>> NodeTags(RapiCall call) =>
         Task.FromResult(Json.Of(json => json.Texts((Seen.Node(call.Engine, call.Sight, call.Name) ?? throw Gone("node", call.Name)).Stored.Tags)));
 
-    /// <summary>They have none yet; whether there is such an object is answered all the same.</summary>
-    public static Task<ReadOnlyMemory<byte>> InstanceTags(RapiCall call) => Seen.Instance(call.Engine, call.Sight, call.Name) is null ? throw Gone("instance", call.Name) : Fixed("[]");
+    /// <summary>Its owner's among them.</summary>
+    public static Task<ReadOnlyMemory<byte>> InstanceTags(RapiCall call) =>
+        Task.FromResult(Json.Of(json => json.Texts((Seen.Instance(call.Engine, call.Sight, call.Name) ?? throw Gone("instance", call.Name)).Row.Tags)));
 
+    /// <summary>They have none yet; whether there is such a group is answered all the same.</summary>
     public static Task<ReadOnlyMemory<byte>> GroupTags(RapiCall call) => Seen.Group(call.Engine, call.Sight, call.Name) is null ? throw Gone("group", call.Name) : Fixed("[]");
 
     /// <summary>Consoles lead through the portal: there is no port of a node that a client could be sent to.</summary>

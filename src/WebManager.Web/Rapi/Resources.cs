@@ -69,7 +69,7 @@ internal static partial class Resources
         Add("/2/instances/{name}", ("GET", Reading.Instance), ("DELETE", InstanceChanges.Remove));
         Add("/2/instances/{name}/info", ("GET", InstanceChanges.Info));
         Add("/2/instances/{name}/console", ("GET", Reading.Console));
-        Add("/2/instances/{name}/tags", ("GET", Reading.InstanceTags), ("PUT", TagChanges.None), ("DELETE", TagChanges.None));
+        Add("/2/instances/{name}/tags", ("GET", Reading.InstanceTags), ("PUT", TagChanges.AddToInstance), ("DELETE", TagChanges.RemoveFromInstance));
         Add("/2/instances/{name}/startup", ("PUT", InstanceChanges.Startup));
         Add("/2/instances/{name}/shutdown", ("PUT", InstanceChanges.Shutdown));
         Add("/2/instances/{name}/reboot", ("POST", InstanceChanges.Reboot));

@@ -100,20 +100,16 @@ def _():
     eq(cl.GetInstanceConsole("web1")["kind"], "msg")
 
 
-@case("GetInstanceTags")
+@case("AddInstanceTags", "GetInstanceTags", "DeleteInstanceTags")
 def _():
-    eq(cl.GetInstanceTags("web1"), [])
+    owner = cl.GetInstanceTags("web1")
+    eq(owner, ["webmanager:owner:user:admin"])
+    done(cl.AddInstanceTags("web1", ["rapi:a", "rapi:b"]))
+    eq((cl.GetInstanceTags("web1"), cl.GetInstance("web1")["tags"]), (["rapi:a", "rapi:b"] + owner, ["rapi:a", "rapi:b"] + owner))
+    fails(cl.DeleteInstanceTags("web1", owner), "wrong_input")
+    done(cl.DeleteInstanceTags("web1", ["rapi:a", "rapi:b"]))
+    eq(cl.GetInstanceTags("web1"), owner)
     error(500, cl.GetInstanceTags, "nosuch")
-
-
-@case("AddInstanceTags")
-def _():
-    later(cl.AddInstanceTags, "web1", ["a"])
-
-
-@case("DeleteInstanceTags")
-def _():
-    later(cl.DeleteInstanceTags, "web1", ["a"])
 
 
 @case("ModifyInstance")

@@ -30,6 +30,16 @@ def _():
 @case("CancelJob")
 def _():
     eq(list(cl.CancelJob(999999)), [False, "Job 999999 not found in queue"])
+    first = make("slow")
+    second = make("never", "diskless", depends=[[first, ["error"]]], priority=10)
+    told = list(cl.CancelJob(second))
+    if told[0]:
+        eq((told[1], ended(second)["status"]), (f"Job {second} canceled", "canceled"))
+    else:  # the first had ended, and with it the second, which wanted it to fail
+        eq((told[1], ended(second)["status"]), (f"Job {second} not found in queue", "error"))
+    done(first)
+    assert "never" not in cl.GetInstances()
+    done(cl.DeleteInstance("slow"))
 
 
 @case("GetNodes", "GetNode")

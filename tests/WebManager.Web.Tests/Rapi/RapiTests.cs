@@ -73,7 +73,8 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
     [InlineData("PUT", "/2/instances/web/startup", """{"bogus":1}""", 400, "Invalid body parameters: Object OpInstanceStartup doesn&#x27;t support the parameter &#x27;bogus&#x27;")]
     [InlineData("PUT", "/2/instances/web/shutdown", """{"timeout":-1}""", 400, "Invalid body parameters: (&quot;Parameter &#x27;OP_INSTANCE_SHUTDOWN.timeout&#x27; fails validation&quot;, &#x27;wrong_input&#x27;)")]
     [InlineData("PUT", "/2/instances/web/startup", """{"startup_paused":true}""", 501, "The parameter startup_paused of OP_INSTANCE_STARTUP is not supported here")]
-    [InlineData("PUT", "/2/instances/web/startup", """{"depends":[[1,["success"]]]}""", 501, "Dependencies between jobs are not supported here")]
+    [InlineData("PUT", "/2/instances/web/startup", """{"depends":[[1,["maybe"]]]}""", 400, "Invalid body parameters: (&quot;Parameter &#x27;depends&#x27; fails validation&quot;, &#x27;wrong_input&#x27;)")]
+    [InlineData("PUT", "/2/instances/web/startup", """{"depends":[1]}""", 400, "Invalid body parameters: (&quot;Parameter &#x27;depends&#x27; fails validation&quot;, &#x27;wrong_input&#x27;)")]
     [InlineData("PUT", "/2/nodes/n1/role", """{"a":1}""", 400, "Body contents: Type is &#x27;dict&#x27;, but &#x27;str&#x27; is expected")]
     [InlineData("PUT", "/2/tags", null, 400, "Please specify tag(s) to add using the the &#x27;tag&#x27; parameter")]
     [InlineData("PUT", "/2/modify", """{"compression_tools":[]}""", 403, "The parameter compression_tools cannot be set via RAPI")]
@@ -216,6 +217,28 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
         Assert.Contains("door", engine.Cluster.Tags);
         var failed = await ReadAsync(client, $"/2/jobs/{await (await client.DeleteAsync("/2/tags?tag=nosuch")).Content.ReadAsStringAsync()}");
         Assert.Equal(("error", "unknown_entity"), (failed.GetProperty("status").GetString(), failed.GetProperty("opresult")[0][1][1].GetString()));
+    }
+
+    [Fact]
+    public async Task A_job_waits_for_another_shows_its_terms_and_is_taken_back()
+    {
+        using var client = Client();
+        var engine = _portal.Services.GetRequiredService<IClusterEngine>();
+        var first = (await engine.SubmitAsync(new DebugDelay(600), new Caller("local", "local", true, "cli"), "a test", default)).Value;
+        async Task<string> AddAsync(string name) => await (await client.PostAsync("/2/groups", new StringContent($$"""{"name":"{{name}}","priority":10,"depends":[[{{first}},["success","error"]]]}""", Encoding.UTF8, "application/json"))).Content.ReadAsStringAsync();
+        var (waits, never) = (await AddAsync("later"), await AddAsync("never"));
+        await Until.TrueAsync(async () => (await ReadAsync(client, $"/2/jobs/{waits}")).GetProperty("status").GetString() == "waiting", TimeSpan.FromSeconds(20), "the job waits");
+        var op = (await ReadAsync(client, $"/2/jobs/{waits}")).GetProperty("ops")[0];
+        Assert.Equal((10, $"""[[{first},["success","error"]]]"""), (op.GetProperty("priority").GetInt32(), op.GetProperty("depends").GetRawText()));
+        Assert.Equal($"""[true,"Job {never} canceled"]""", await (await client.DeleteAsync($"/2/jobs/{never}")).Content.ReadAsStringAsync());
+        Assert.Equal("canceled", (await ReadAsync(client, $"/2/jobs/{never}")).GetProperty("status").GetString());
+        Assert.Equal($"""[false,"Job {never} not found in queue"]""", await (await client.DeleteAsync($"/2/jobs/{never}")).Content.ReadAsStringAsync());
+        Assert.Equal($"""[true,"Job {first} will be canceled"]""", await (await client.DeleteAsync($"/2/jobs/{first}")).Content.ReadAsStringAsync());
+        var ended = await engine.WaitAsync(long.Parse(waits, System.Globalization.CultureInfo.InvariantCulture), default);
+        Assert.Equal(JobStatus.Canceled, ended.Status);   // what it waited for was
+        await engine.SubmitAsync(new ModifyQueue { Drained = true }, new Caller("local", "local", true, "cli"), "a test", default);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.PostAsync("/2/groups", new StringContent("""{"name":"shut"}""", Encoding.UTF8, "application/json"))).StatusCode);
+        await engine.SubmitAsync(new ModifyQueue { Drained = false }, new Caller("local", "local", true, "cli"), "a test", default);
     }
 
     [Fact]
