@@ -37,8 +37,8 @@ fi
 
 rm -rf "$results"
 export WM_TEST_RUN=$TMPDIR
-# One assembly after the other: the real runs measure times.
-dotnet test WebManager.sln --no-build -c Release -m:1 --nologo -v minimal --results-directory "$results" --logger "console;verbosity=minimal" \
+# Two at a time; the end-to-end tests wait until they are alone (tests/TestTurn.cs).
+dotnet test WebManager.sln --no-build -c Release -m:2 --nologo -v minimal --results-directory "$results" --logger "console;verbosity=minimal" \
   --logger "trx;LogFilePrefix=run" --blame-hang-timeout 10m --blame-hang-dump-type none ${filter:+--filter "$filter"} 2>&1 |
   grep -vE '^(Test run for|A total of|No test matches|Starting test execution|VSTest version|Results File:|Data collector |Attachments:|  /.*Sequence.*xml)|^\s*$'
 code=${PIPESTATUS[0]}

@@ -83,6 +83,6 @@ internal static class ClusterChanges
     }
 
     /// <summary>Nodes keep no copy of the configuration, so every one of them is up to date.</summary>
-    public static async Task<ReadOnlyMemory<byte>> Redistribute(RapiCall call) => !call.Sight.ClusterAdmin ? throw new RapiError(403, "You may not do that.")
+    public static async Task<ReadOnlyMemory<byte>> Redistribute(RapiCall call) => !call.Sight.ClusterAdmin || call.Caller.ReadOnly ? throw new RapiError(403, "You may not do that.")
         : call.Parts.Answers.Add(call, await Opcodes.ReadAsync(call, "CLUSTER_REDIST_CONF", []), null, "Nodes keep no copy of the configuration: there is nothing to distribute.");
 }

@@ -14,7 +14,7 @@ internal static class InstanceCreation
     {
         var body = await call.BodyAsync() is { } given ? given : JsonElement.Parse("{}");
         if (body.ValueKind != JsonValueKind.Object) { throw RapiCall.WrongType(body, "dict"); }
-        var version = body.TryGetProperty("__version__", out var v) ? v.TryGetInt32(out var n) ? n : -1 : 0;
+        var version = body.TryGetProperty("__version__", out var v) ? v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out var n) ? n : -1 : 0;
         if (version == 0) { throw new RapiError(400, "Instance creation request version 0 is no longer supported"); }
         if (version != 1) { throw new RapiError(400, $"Unsupported request data version {version}"); }
         var op = Read(body) with { DryRun = call.DryRun };

@@ -51,7 +51,7 @@ internal static class Reading
     public static Task<ReadOnlyMemory<byte>> Console(RapiCall call)
     {
         var seen = Seen.Instance(call.Engine, call.Sight, call.Name) ?? throw RapiError.NotFound;
-        if (!call.Sight.RightsOn(seen.Stored.Id, seen.Stored.Owner).HasFlag(InstanceRights.Console)) { throw new RapiError(403, $"You may not use the console of {seen.Stored.Name}."); }
+        if (call.Caller.ReadOnly || !call.Sight.RightsOn(seen.Stored.Id, seen.Stored.Owner).HasFlag(InstanceRights.Console)) { throw new RapiError(403, $"You may not use the console of {seen.Stored.Name}."); }
         if (!seen.Runs) { throw new RapiError(503, "Instance console unavailable"); }
         return Task.FromResult(Json.Of(json =>
         {

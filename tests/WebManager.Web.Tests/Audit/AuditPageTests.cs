@@ -63,7 +63,7 @@ public sealed class AuditPageTests(Browser browser) : IClassFixture<Browser>
             await page.GetByTestId("username").FillAsync(name);
             await page.GetByTestId("password").FillAsync(People.Password);
             await page.GetByTestId("sign-in").ClickAsync();
-            await Assertions.Expect(page.Locator("main")).ToContainTextAsync(may ? "Nothing yet" : "This is for administrators");
+            await Assertions.Expect(page.Locator("main")).ToContainTextAsync(may ? "sign-in.password" : "This is for administrators");
             await Assertions.Expect(page.Locator("nav.sidenav a[href='/audit']")).ToHaveCountAsync(may ? 1 : 0);
             if (may)
             {

@@ -80,7 +80,7 @@ public sealed class RightsScene : IAsyncLifetime
         {
             var instance = new Instance(Guid.NewGuid(), $"web-{on}", owner, "tiny", 1, 128, DiskTemplate.Mirror, [new DiskSpec(0, Guid.NewGuid(), 64)], [], "n1", "n2", at, 1)
             {
-                Wanted = AdminState.Down, Stage = LifeStage.Ready, Mirror = MirrorState.InSync,
+                Wanted = AdminState.Down, Stage = LifeStage.Ready, Mirror = MirrorState.InSync, Tags = ["a"],
             };
             all.Instances.Add(instance);
             all.Jobs.Add(new Job(job, new StopInstance(instance.Name), local, [new ReasonEntry("cli:local", "a test", at)], JobStatus.Success, at) { StartedAt = at, EndedAt = at, Subjects = [$"instance:{instance.Name}"] });
