@@ -12,7 +12,7 @@ public static class WmApp
         var root = new RootCommand("WebManager's command line: talks to the portal's REST API.").With(
             SessionCommands.Login(around), SessionCommands.Logout(around), ClusterCommands.Cluster(around), NodeCommands.Node(around), GroupCommands.Group(around), InstanceCommands.Instance(around),
             UserGroupCommands.UserGroup(around), GrantCommands.Grant(around), GrantCommands.Rights(around), QuotaCommands.Quota(around), RequestCommands.Request(around), RequestCommands.SshKey(around),
-            TemplateCommands.Template(around), JobCommands.Job(around), ClusterCommands.Event(around), ClusterCommands.Image(around), LabCommands.Lab(around),
+            TemplateCommands.Template(around), SearchCommands.Search(around), JobCommands.Job(around), ClusterCommands.Event(around), ClusterCommands.Image(around), LabCommands.Lab(around),
             UserCommands.User(around), TokenCommands.Token(around), BackupCommands.Backup(around), BackupCommands.Restore(around), AuditCommands.Audit(around), DebugCommands.Debug(around));
         root.Options.Add(Invocation.UrlOption);
         root.Options.Add(Invocation.JsonOption);

@@ -81,6 +81,7 @@ public sealed record StoredLogin(string Url, string User, string Token);
 [JsonSerializable(typeof(ModifyTemplateRequest))]
 [JsonSerializable(typeof(CopyTemplateRequest))]
 [JsonSerializable(typeof(TemplateFromInstanceRequest))]
+[JsonSerializable(typeof(HitView[]))]
 [JsonSerializable(typeof(QueueView))]
 [JsonSerializable(typeof(ModifyQueueRequest))]
 [JsonSerializable(typeof(JobPriorityRequest))]

@@ -45,6 +45,7 @@ public static class ApiServices
         api.MapTags();
         api.MapInstances();
         api.MapFound();
+        api.MapSearch();
         api.MapJobs();
         api.MapQueue();
         api.MapAccess();

@@ -20,6 +20,7 @@ public sealed class AccessLiveTests : BunitContext
     public AccessLiveTests()
     {
         Services.AddSingleton<IClusterEngine>(_engine).AddSingleton(TimeProvider.System).AddSingleton(AccessScene.People).AddSingleton<IClusterStore>(new PortalHost.NoStore(_engine));
+        Services.AddSingleton(_ => Task.Run(Audit.AuditScene.StoreAsync).GetAwaiter().GetResult().Log);   // away from the renderer, which waits for it here
         Services.AddScoped<Toasts>();
         Services.AddScoped<Questions>();
         JSInterop.Mode = JSRuntimeMode.Loose;

@@ -48,7 +48,8 @@ internal sealed class RightsCalls(RightsScene scene) : IDisposable
     {
         var (method, route) = row.What.Split(' ') is [var m, var r] ? (m, r) : throw new FormatException(row.What);
         var path = await _paths.OfAsync(method, route, row.On, role, allowed);
-        using var request = new HttpRequestMessage(new HttpMethod(method == "ANY" ? "GET" : method), path);
+        var (query, wanted) = row.More is ['?', ..] && row.More.IndexOf(' ', StringComparison.Ordinal) is > 0 and var at ? (row.More[..at], row.More[(at + 1)..]) : ("", row.More);
+        using var request = new HttpRequestMessage(new HttpMethod(method == "ANY" ? "GET" : method), path + RightsBodies.Fill(query, row.On));
         if (method is not ("GET" or "ANY") && RightsBodies.Fill(row.More, row.On) is { Length: > 0 } body)
         {
             request.Content = body[0] == '{' ? new StringContent(body, Encoding.UTF8, "application/json") : new StringContent(body, Encoding.UTF8, "application/x-www-form-urlencoded");
@@ -57,7 +58,7 @@ internal sealed class RightsCalls(RightsScene scene) : IDisposable
         if (token is not null) { request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token); }
         using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var text = answer.Content.Headers.ContentType?.MediaType is "application/gzip" ? "" : await answer.Content.ReadAsStringAsync();
-        return new Answered(Mark(row, (int)answer.StatusCode, answer.Headers.Location?.OriginalString ?? "", text), (int)answer.StatusCode, text);
+        return new Answered(Mark(row with { More = wanted }, (int)answer.StatusCode, answer.Headers.Location?.OriginalString ?? "", text), (int)answer.StatusCode, text);
     }
 
     private static char Mark(RightsRow row, int status, string location, string text) => status switch

@@ -45,7 +45,7 @@ internal sealed class RightsPages : IAsyncDisposable
         var address = string.Join('/', route.Split('/').Select((part, i) => part.StartsWith('{') ? Value(route.Split('/')[i - 1], on) : part));
         var key = $"{page} {address}";
         // What is drawn follows the address: a tab of the same page may have been asked for since.
-        _context.Services.GetRequiredService<NavigationManager>().NavigateTo(query is null ? address : $"{address}?{query}");
+        _context.Services.GetRequiredService<NavigationManager>().NavigateTo(query is null ? address : $"{address}?{RightsBodies.Fill(query, on)}");
         if (query is null && _drawn.TryGetValue(key, out var known)) { return known; }
         var drawn = _drawn[key] = _context.Render<IComponent>(builder =>
         {
