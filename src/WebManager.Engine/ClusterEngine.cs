@@ -128,7 +128,7 @@ public sealed class ClusterEngine : IClusterEngine, IAsyncDisposable
         Instances = stored.Instances.ToImmutableSortedDictionary(i => i.Id, i => i),
         Names = stored.Instances.ToImmutableSortedDictionary(i => i.Name, i => i.Id, StringComparer.Ordinal),
         Jobs = stored.Jobs.ToImmutableSortedDictionary(j => j.Id, j => j),
-        OpenJobs = stored.Jobs.Count(j => !j.Ended),
+        Open = [.. stored.Jobs.Where(j => !j.Ended).OrderBy(j => j.Id)],
         OpenReservations = [.. stored.Jobs.Where(j => !j.Ended && j.Reserved is not null)],
         UserGroups = stored.UserGroups.ToImmutableSortedDictionary(g => g.Id, g => g),
         Grants = stored.Grants.ToImmutableSortedDictionary(g => g.Key, g => g, StringComparer.Ordinal),

@@ -51,6 +51,31 @@ public sealed class RightsTableTests
         Assert.Equal(JobStatus.Success, (await world.Portal!.DoAsync(new CreateInstance("shared", "alpine", 1, 128, DiskTemplate.Mirror, [64]) { Owner = Keys.Group(world.Portal.Engine.Now.FindUserGroup("ops")!.Id) })).Status);
 
     [Fact]
+    public void Jobs_of_a_namesake_that_is_gone_are_not_seen() => InCluster(async world =>
+    {
+        var portal = world.Portal!;
+        foreach (var who in new[] { "olga", "mia" })
+        {
+            Assert.Equal(JobStatus.Success, (await portal.DoAsync(new CreateInstance("web", "alpine", 1, 128, DiskTemplate.Diskless, []) { Owner = Keys.User(who) })).Status);
+            if (who == "olga") { Assert.Equal(JobStatus.Success, (await portal.DoAsync(new RemoveInstance("web"))).Status); }
+        }
+        var jobs = portal.Engine.Now.Jobs.Values.Where(j => j.Subjects.Contains("instance:web")).ToList();
+        Assert.Equal(3, jobs.Count);
+        Assert.Equal([jobs[^1].Id], jobs.Where(portal.Engine.SightOf(Someone("mia")).Job).Select(j => j.Id));
+        Assert.DoesNotContain(jobs, portal.Engine.SightOf(Someone("olga")).Job);
+        Assert.All(jobs, j => Assert.True(portal.Engine.SightOf(SimPortal.Admin).Job(j)));
+    });
+
+    [Fact]
+    public void An_id_stands_for_the_name_also_in_locks() => InCluster(async world =>
+    {
+        var portal = world.Portal!;
+        Assert.Equal(JobStatus.Success, (await portal.DoAsync(new CreateInstance("web", "alpine", 1, 128, DiskTemplate.Diskless, []))).Status);
+        var job = await portal.DoAsync(new StopInstance(portal.Engine.FindInstance("web")!.Id.ToString()));
+        Assert.Equal(("web", "instance:web"), (((StopInstance)job.Request).Instance, Assert.Single(job.Subjects)));
+    });
+
+    [Fact]
     public void What_a_group_owns_is_its_members_and_ends_with_membership() => InCluster(async world =>
     {
         await SceneAsync(world);

@@ -66,11 +66,15 @@ public sealed class Sight(Func<Picture> now, Caller caller)
     public bool Group(GroupRow _) => Nodes;
 
     /// <summary>One's own, and those about what may be seen.</summary>
-    public bool Job(JobRow row) => Job(row.ById, row.Subjects);
+    public bool Job(JobRow row) => Job(row.ById, row.Subjects, row.EndedAt);
 
-    public bool Job(Job job) => Job(job.Caller.UserId, job.Subjects);
+    public bool Job(Job job) => Job(job.Caller.UserId, job.Subjects, job.EndedAt);
 
-    public bool Job(string byId, IReadOnlyList<string> subjects) => caller is { Admin: true, Only: null } || (caller.Only is null && byId.Length > 0 && byId == caller.UserId) || (subjects.Count > 0 && subjects.All(Subject));
+    /// <summary>Of an instance only what ended since it is there: a namesake before it was somebody else's.</summary>
+    public bool Job(string byId, IReadOnlyList<string> subjects, DateTimeOffset? endedAt) => caller is { Admin: true, Only: null } || (caller.Only is null && byId.Length > 0 && byId == caller.UserId)
+        || (subjects.Count > 0 && subjects.All(s => Subject(s) && (Nodes || endedAt is not { } ended || Named(s) is not { } i || ended >= i.CreatedAt)));
+
+    private Instance? Named(string subject) => subject.StartsWith("instance:", StringComparison.Ordinal) ? Now.Find(subject["instance:".Length..]) : null;
 
     public bool Event(ClusterEvent e) => caller is { Admin: true, Only: null } || Subject(e.Subject);
 

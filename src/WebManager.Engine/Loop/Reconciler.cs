@@ -139,7 +139,7 @@ internal sealed class Reconciler(EngineParts parts, Door door, RowMaker rows) : 
     /// <summary>The most important first, and only so many copies at once.</summary>
     private async Task ReplaceAsync(List<Instance> wishes, CancellationToken ct)
     {
-        var free = parts.Recovery.ReplacesAtOnce - parts.Now.Jobs.Values.Count(j => !j.Ended && j.Request is ReplaceSecondary);
+        var free = parts.Recovery.ReplacesAtOnce - parts.Now.Open.Count(j => Picture.Works(j) && j.Request is ReplaceSecondary);
         foreach (var instance in wishes.OrderByDescending(i => i.Priority).ThenBy(i => i.Name, StringComparer.Ordinal))
         {
             if (free > 0 && await FileAsync(instance, new ReplaceSecondary(instance.Name), ct)) { free--; }

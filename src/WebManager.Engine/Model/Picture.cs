@@ -36,8 +36,11 @@ public sealed record Picture(Cluster Cluster)
     /// <summary>Open jobs that may come to hold something.</summary>
     public ImmutableList<Job> OpenReservations { get; init; } = [];
 
+    /// <summary>Jobs that have not ended, oldest first.</summary>
+    public IReadOnlyList<Job> Open { get; init; } = [];
+
     /// <summary>How many have not ended.</summary>
-    public int OpenJobs { get; init; }
+    public int OpenJobs => Open.Count;
 
     private const int EndedJobsKept = 200;
 
@@ -62,10 +65,10 @@ public sealed record Picture(Cluster Cluster)
     public IEnumerable<Instance> OldCopiesOn(string node) => Instances.Values.Where(i => i.OldCopies.Contains(node));
 
     /// <summary>The open job that is about this instance and holds it, oldest first; null: none.</summary>
-    public Job? OpenJobOf(string instance) => Jobs.Values.FirstOrDefault(j => !j.Ended && j.Request is InstanceRequest r && r.Instance == instance);
+    public Job? OpenJobOf(string instance) => Open.FirstOrDefault(j => j.Request is InstanceRequest r && r.Instance == instance);
 
     /// <summary>Of those the one that works on it or will as soon as it can: what people asked for and is not begun may wait for long, and holds up no recovery.</summary>
-    public Job? WorkOn(string instance) => Jobs.Values.FirstOrDefault(j => Works(j) && j.Request is InstanceRequest r && r.Instance == instance);
+    public Job? WorkOn(string instance) => Open.FirstOrDefault(j => Works(j) && j.Request is InstanceRequest r && r.Instance == instance);
 
     public static bool Works(Job j) => j.Status is JobStatus.Running or JobStatus.Canceling || (!j.Ended && j.Caller == Caller.Watcher);
 
@@ -96,7 +99,7 @@ public sealed record Picture(Cluster Cluster)
             Found = Found.IsEmpty ? Found : Found.RemoveRange(changes.Instances.Select(i => i.Id)),
             Removed = Removed.Union(changes.Removed.Select(r => r.Id)),
             OpenReservations = changes.Jobs.Any(j => j.Reserved is not null) ? [.. jobs.Values.Where(j => !j.Ended && j.Reserved is not null)] : OpenReservations,
-            OpenJobs = OpenJobs + changes.Jobs.Select(j => j.Id).Distinct().Sum(id => (jobs.TryGetValue(id, out var j) && !j.Ended ? 1 : 0) - (Jobs.TryGetValue(id, out var was) && !was.Ended ? 1 : 0)),
+            Open = changes.Jobs.Count == 0 ? Open : [.. jobs.Values.Where(j => !j.Ended)],
             LastJobId = Math.Max(LastJobId, changes.Jobs.Count == 0 ? 0 : changes.Jobs.Max(j => j.Id)),
         };
     }

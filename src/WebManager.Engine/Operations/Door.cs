@@ -56,6 +56,10 @@ internal sealed class Door(EngineParts parts, JobRunner runner, Ports.IClusterSt
         return null;
     }
 
+    /// <summary>Locks and questions of what works on an instance go by its name: a request that has its id gets the name.</summary>
+    private static OperationRequest Named(OperationRequest request, Picture now) =>
+        request is InstanceRequest r and not (CreateInstance or AdoptInstance) && now.Find(r.Instance) is { } i && i.Name != r.Instance ? r with { Instance = i.Name } : request;
+
     private async Task<Outcome<long>> LetInAsync(OperationRequest request, Caller caller, string why, JobTerms terms, IReadOnlyList<ReasonEntry>? trail, CancellationToken ct)
     {
         Job? accepted = null;
@@ -69,7 +73,7 @@ internal sealed class Door(EngineParts parts, JobRunner runner, Ports.IClusterSt
             }
             // What a job files for itself is a part of it.
             if (trail is null && QueueRules.Refuses(request, caller, terms, now) is { } closed) { return closed; }
-            var whole = request;
+            var whole = Named(request, now);
             var refusal = Possible(ref whole, caller, now, out var reserved) ?? Pending(whole, now);
             if (refusal is not null) { return refusal; }
             accepted = Accept(whole, caller, why, now, trail ?? []) with { Reserved = reserved, Priority = terms.Priority, Depends = terms.Depends };

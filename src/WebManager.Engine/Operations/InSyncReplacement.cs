@@ -30,6 +30,7 @@ internal sealed class InSyncReplacement(Guid id, JobContext job)
     {
         if (job.Resumed) { await job.Nodes.CaughtUpAsync([Now.Primary], ct); }
         var step = job.Job.Step;
+        if (Now.Candidate is null && step is GivenUp && job.CancelAsked) { return job.Canceled(); }
         if (Now.Candidate is null && step is Named or Copy or GivenUp) { return Failed("something else changed the instance meanwhile"); }
         if (Now.Candidate is null && step is not (Named or Copy or Switched) && await NameAsync(wished, ct) is { Ok: false, Refusal: { } unnamed }) { return unnamed; }
         if (Now.Candidate is { } candidate && await JoinAsync(candidate, ct) is { } why) { return await GiveUpAsync(candidate, why, ct); }

@@ -8,9 +8,12 @@ namespace WebManager.Engine.Operations;
 
 internal sealed class JobRunner(EngineParts parts, IClusterStore store) : IAsyncDisposable
 {
+    private static readonly TimeSpan s_nodesAnswer = TimeSpan.FromSeconds(10), s_longestPause = TimeSpan.FromSeconds(60);
+    private static readonly Refusal s_broke = new("internal", "Something unexpected went wrong; the log of the portal has it.", "Try again; tell the developers if it stays.");
     private readonly LockTable _locks = new(Cluster.DefaultRunningJobs);
     private readonly CancellationTokenSource _leaving = new();
     private readonly Lock _gate = new();
+    private long? _carriedOn;
     private readonly Dictionary<long, Entry> _entries = [];
     private readonly JobWatches _watches = new();
     private bool _gone;
@@ -70,16 +73,39 @@ internal sealed class JobRunner(EngineParts parts, IClusterStore store) : IAsync
         try
         {
             if (!underWay && !await DependenciesAsync(job, withdrawn)) { return; }
+            // Before it holds anything that recovery may want; what was under way holds it already.
+            if (resumed && !underWay) { await KnownAsync(job, withdrawn); }
             using var held = await TurnAsync(job, underWay, withdrawn);
-            if (resumed) { await KnownAsync(job, withdrawn); }
+            if (underWay) { await KnownAsync(job, withdrawn); }
             if (await BegunAsync(job, withdrawn) is { } begun) { await CarryOutAsync(begun, resumed, _leaving.Token); }
         }
         catch (OperationCanceledException) when (withdrawn.IsCancellationRequested || _leaving.IsCancellationRequested) { }   // cancelled, or it stays open and the next engine carries it on
         catch (LeaseLostException) { }
-        catch (Exception ex) { parts.Log.JobBroke(ex, job.Id); }
+        catch (Exception ex)
+        {
+            parts.Log.JobBroke(ex, job.Id);
+            await EndBrokenAsync(job);
+        }
         finally
         {
             lock (_gate) { _entries.Remove(job.Id); }
+        }
+    }
+
+    /// <summary>What broke outside the operation itself, a full disk at a commit, must not leave the job open: it would hold up what waits for it, and the recovery of its instance.</summary>
+    private async Task EndBrokenAsync(Job job)
+    {
+        for (var wait = TimeSpan.FromSeconds(1); !_leaving.IsCancellationRequested; wait = wait < s_longestPause ? wait * 2 : wait)
+        {
+            try
+            {
+                await SettleAsync(new JobContext(parts, job, resumed: false), JobStatus.Error, s_broke);
+                return;
+            }
+            catch (LeaseLostException) { return; }
+            catch (Exception ex) { parts.Log.JobBroke(ex, job.Id); }
+            try { await Task.Delay(wait, parts.Clock, _leaving.Token); }
+            catch (OperationCanceledException) { return; }
         }
     }
 
@@ -139,7 +165,11 @@ internal sealed class JobRunner(EngineParts parts, IClusterStore store) : IAsync
     {
         parts.Log.JobResumed(job.Id, job.Step);
         bool Known(Loop.NodeWatch n) => job.Caller == Caller.Watcher ? n.Settled : n.Health is NodeHealth.Online or NodeHealth.Offline;
-        return parts.Nodes.UntilAsync(() => parts.Nodes.All.All(Known), TimeSpan.FromSeconds(10), ct);
+        long since;
+        lock (_gate) { since = _carriedOn ??= parts.Clock.GetTimestamp(); }
+        // All carried-on jobs wait for the nodes together, not one after the other.
+        var left = s_nodesAnswer - parts.Clock.GetElapsedTime(since);
+        return left > TimeSpan.Zero ? parts.Nodes.UntilAsync(() => parts.Nodes.All.All(Known), left, ct) : Task.CompletedTask;
     }
 
     private async Task CarryOutAsync(Job job, bool resumed, CancellationToken ct)
@@ -166,7 +196,7 @@ internal sealed class JobRunner(EngineParts parts, IClusterStore store) : IAsync
         catch (Exception ex)
         {
             parts.Log.JobBroke(ex, context.Job.Id);
-            return new Refusal("internal", "Something unexpected went wrong; the log of the portal has it.", "Try again; tell the developers if it stays.");
+            return s_broke;
         }
     }
 

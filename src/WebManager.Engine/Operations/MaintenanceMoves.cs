@@ -78,7 +78,7 @@ internal sealed class MaintenanceMoves(JobContext job, MaintainNode request)
         var idleSince = job.Parts.Clock.GetTimestamp();
         bool Changed()
         {
-            if (later.Any(m => job.Now.OpenJobOf(m.Instance) is not null)) { idleSince = job.Parts.Clock.GetTimestamp(); }
+            if (later.Any(m => job.Now.WorkOn(m.Instance) is not null)) { idleSince = job.Parts.Clock.GetTimestamp(); }
             if (job.CancelAsked || Superseded() || !IsThere()) { return true; }
             var still = Plan().Where(m => later.Any(l => l.Id == m.Id)).ToList();
             return still.Count < later.Count || still.Any(m => m.Kind != MoveKind.Later);

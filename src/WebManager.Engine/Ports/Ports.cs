@@ -77,7 +77,7 @@ public interface IClusterStore
     Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct);
 
     /// <param name="sees">Asked of who filed a job and what it is about; null: all may be seen.</param>
-    Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct);
+    Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, DateTimeOffset?, bool>? sees, CancellationToken ct);
     Task<Job?> JobAsync(long id, CancellationToken ct);
     Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct);
 

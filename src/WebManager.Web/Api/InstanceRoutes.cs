@@ -22,7 +22,7 @@ internal static class InstanceRoutes
             .Produces<InstanceView>().ProducesProblem(404);
         group.MapPost("/", (CreateInstanceRequest body, HttpContext http, IClusterEngine engine) => CreateAsync(body, http, engine)).Accepted();
         group.MapDelete("/{name}", (string name, string? reason, HttpContext http, IClusterEngine engine) =>
-            Submit.AsJobAsync(engine, new RemoveInstance(name), http, reason)).Accepted();
+            Submit.AsJobAsync(engine, new RemoveInstance(engine.FindInstance(name)?.Name ?? name), http, reason)).Accepted();
         group.MapPatch("/{name}", ModifyAsync).Accepted();
         MapAction(group, "start", (name, _) => new StartInstance(name));
         MapAction(group, "stop", (name, seconds) => seconds is { } s ? new StopInstance(name) { TimeoutSeconds = s } : new StopInstance(name));

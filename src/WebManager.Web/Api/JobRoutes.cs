@@ -45,7 +45,7 @@ internal static class JobRoutes
     }
 
     /// <summary>Null: everything may be seen.</summary>
-    internal static Func<string, IReadOnlyList<string>, bool>? SeesOf(Sight sight) => sight.Caller is { Admin: true, Only: null } ? null : sight.Job;
+    internal static Func<string, IReadOnlyList<string>, DateTimeOffset?, bool>? SeesOf(Sight sight) => sight.Caller is { Admin: true, Only: null } ? null : sight.Job;
 
     private static async Task<IReadOnlyList<JobLogLineView>> LogAsync(long id, int after, IClusterStore store, CancellationToken ct) =>
         [.. (await store.JobLogAsync(id, ct)).Where(l => l.Serial > after).Select(l => l.View())];
@@ -66,8 +66,9 @@ internal static class JobRoutes
         if (job.Ended) { return TypedResults.Ok(job.View()); }
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Math.Clamp(seconds ?? 60, 0, LongestWait)), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
-        try { return TypedResults.Ok((await engine.WaitAsync(id, either.Token)).View()); }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !ct.IsCancellationRequested) { return await ShowAsync(id, http, engine, store, ct); }
+        try { await engine.WaitAsync(id, either.Token); }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !ct.IsCancellationRequested) { }
+        return await ShowAsync(id, http, engine, store, ct);   // its rights may have gone meanwhile
     }
 
     /// <summary>At once when the status or the log is another than the caller knows; an ended job has nothing to wait for.</summary>

@@ -35,6 +35,11 @@ internal static class SessionRoutes
         }
         var agent = http.Request.Headers.UserAgent.ToString();
         var token = await tokens.CreateSessionAsync(user.Id, agent.Length == 0 ? "session" : agent[..Math.Min(agent.Length, 100)], s_lifetime, ct);
+        if (!await signIn.StandsAsync(user))
+        {
+            await tokens.RemoveAsync(token, ct);
+            return Problems.With(s_failed, StatusCodes.Status401Unauthorized);
+        }
         await audit.DoneAsync(user, way, user.TwoFactorEnabled, from);
         return TypedResults.Ok(new LoginReply(token, user.UserName!));
     }

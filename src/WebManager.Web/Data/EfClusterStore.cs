@@ -69,7 +69,7 @@ public sealed class EfClusterStore(IDbContextFactory<PortalDb> dbs, DataFolder f
         return await db.Jobs.Where(j => before == null || j.Id < before).OrderByDescending(j => j.Id).Take(limit).ToListAsync(ct);
     }
 
-    public async Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct)
+    public async Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, DateTimeOffset?, bool>? sees, CancellationToken ct)
     {
         await using var db = await ReadAsync(ct);
         var ids = await JobSearch.FindAsync(db, query, sees, ct);

@@ -36,15 +36,15 @@ internal static class JobSearch
     private const int Chunk = 5000;
 
     /// <summary>Ids of the newest that match and may be seen; reads on until there are enough, so that what may not be seen leaves no gaps that tell of it.</summary>
-    public static async Task<IReadOnlyList<long>> FindAsync(PortalDb db, JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct)
+    public static async Task<IReadOnlyList<long>> FindAsync(PortalDb db, JobQuery query, Func<string, IReadOnlyList<string>, DateTimeOffset?, bool>? sees, CancellationToken ct)
     {
         var (found, before) = (new List<long>(), query.Before);
         while (true)
         {
             var rows = Matching(db.JobSearch, query, before).OrderByDescending(r => r.Job);
             if (sees is null) { return await rows.Take(query.Limit).Select(r => r.Job).ToListAsync(ct); }
-            var page = await rows.Take(Chunk).Select(r => new { r.Job, r.ById, r.Subjects }).ToListAsync(ct);
-            found.AddRange(page.Where(r => sees(r.ById, r.Subjects.Split(' ', StringSplitOptions.RemoveEmptyEntries))).Select(r => r.Job));
+            var page = await rows.Take(Chunk).Select(r => new { r.Job, r.ById, r.Subjects, r.EndedAt }).ToListAsync(ct);
+            found.AddRange(page.Where(r => sees(r.ById, r.Subjects.Split(' ', StringSplitOptions.RemoveEmptyEntries), r.EndedAt)).Select(r => r.Job));
             if (page.Count < Chunk || found.Count >= query.Limit) { return found.Count > query.Limit ? found[..query.Limit] : found; }
             before = page[^1].Job;
         }

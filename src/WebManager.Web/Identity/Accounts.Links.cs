@@ -38,6 +38,7 @@ public sealed partial class Accounts
                 if (await state.OfAsync(user.Id, default) is not { Active: true } || await db.AccountLinks.AnyAsync(l => l.UserId == user.Id && l.CreatedAt > recent)) { continue; }
                 var (caller, work) = (Nobody(address), new Work(users, db, user));
                 var elsewhere = await ElsewhereAsync(work, "password");
+                if (elsewhere is not null && !_lettersTo.Allows(user.Email!, time.GetUtcNow())) { continue; }
                 if (elsewhere is not null) { await mail.SendLaterAsync(user.Email!, ElsewhereLetter(elsewhere)); }
                 else { await LinkAsync(work, LinkKind.Reset, caller); }
                 await AuditAsync(caller, "user.forgotten-password", $"user:{user.UserName}", elsewhere);

@@ -40,6 +40,8 @@ public static class IdentityServices
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<SignInAudit>();
+        // A passkey stands for both factors: a touch alone is not enough.
+        services.Configure<IdentityPasskeyOptions>(o => o.UserVerificationRequirement = "required");
         services.AddDirectories();
         services.AddSingleton<Accounts>();
         services.AddScoped<SignIn>();

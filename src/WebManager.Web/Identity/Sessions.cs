@@ -36,6 +36,12 @@ public sealed class Sessions(IDbContextFactory<PortalDb> dbs, IServiceScopeFacto
         await db.Sessions.Where(s => s.UserId == user.Id && s.LastSeenAt < old).ExecuteDeleteAsync();
         db.Sessions.Add(session);
         await db.SaveChangesAsync();
+        // The password may have been changed while it was looked at; the row came too late to be ended with the others.
+        if (await db.Users.Where(u => u.Id == user.Id).Select(u => u.SecurityStamp).FirstOrDefaultAsync() != user.SecurityStamp)
+        {
+            await db.Sessions.Where(s => s.Id == session.Id).ExecuteDeleteAsync();
+            return;
+        }
         await db.Users.Where(u => u.Id == user.Id).ExecuteUpdateAsync(u => u.SetProperty(x => x.LastSignInAt, now));
         await audit.DoneAsync(user, way, withCode, Visitor.Of(http, Callers.Portal));
         await http.SignOutAsync(IdentityConstants.TwoFactorUserIdScheme);

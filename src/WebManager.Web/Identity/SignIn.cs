@@ -24,6 +24,9 @@ internal sealed class SignIn(SignInManager<PortalUser> signIn, UserManager<Porta
     private static readonly Refusal s_locked = new("auth.locked", "The account waits after several failures.");
     private static readonly Refusal s_disabled = new("user.disabled", "The account is disabled.");
 
+    /// <summary>False: the password or the second factor has changed since the account was looked at.</summary>
+    public async Task<bool> StandsAsync(PortalUser user) => await db.Users.AsNoTracking().Where(u => u.Id == user.Id).Select(u => u.SecurityStamp).FirstOrDefaultAsync() == user.SecurityStamp;
+
     /// <summary>The first step. Null: unknown, wrong, locked out, disabled. Takes as long for an unknown name as for a wrong password.</summary>
     public Task<Proven?> CheckAsync(string? name, string? password, Visitor from) => AloneAsync(name, async () =>
     {

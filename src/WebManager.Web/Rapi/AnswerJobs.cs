@@ -12,7 +12,7 @@ internal sealed record AnswerJob(long Id, string UserId, Opcode Opcode, bool Fai
 /// <summary>Kept in memory, the newest of each user. Their ids are far above those of the engine's jobs, and grow over a restart.</summary>
 internal sealed class AnswerJobs(TimeProvider time)
 {
-    private const int MostOfOneUser = 200, MostUsers = 1000;
+    private const int MostOfOneUser = 200, MostUsers = 1000, LongestValue = 1000;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LinkedList<AnswerJob>> _byUser = new(StringComparer.Ordinal);
     private long _last;
@@ -32,13 +32,22 @@ internal sealed class AnswerJobs(TimeProvider time)
         {
             var now = time.GetUtcNow();
             _last = Math.Max(_last + 1, now.ToUnixTimeMilliseconds() * 1000);
-            if (_byUser.Count >= MostUsers) { _byUser.Clear(); }
-            if (!_byUser.TryGetValue(call.Caller.UserId, out var own)) { _byUser[call.Caller.UserId] = own = []; }
-            own.AddLast(new AnswerJob(_last, call.Caller.UserId, opcode, failed, result, log, call.Why, now));
+            if (!_byUser.TryGetValue(call.Caller.UserId, out var own))
+            {
+                if (_byUser.Count >= MostUsers) { _byUser.Remove(_byUser.MinBy(u => u.Value.Last!.Value.At).Key); }
+                _byUser[call.Caller.UserId] = own = [];
+            }
+            own.AddLast(new AnswerJob(_last, call.Caller.UserId, Kept(opcode), failed, result, log, call.Why, now));
             if (own.Count > MostOfOneUser) { own.RemoveFirst(); }
             return Json.Number(_last);
         }
     }
+
+    /// <summary>Without what is long, and apart from the request's body, which would be kept whole with it.</summary>
+    private static Opcode Kept(Opcode opcode) => opcode with
+    {
+        Given = [.. opcode.Given.Select(g => (g.Key, Text: g.Value.ValueKind == JsonValueKind.Undefined ? "null" : g.Value.GetRawText())).Where(g => g.Text.Length <= LongestValue).Select(g => KeyValuePair.Create(g.Key, JsonElement.Parse(g.Text)))],
+    };
 
     /// <summary>Only who caused it sees it.</summary>
     public AnswerJob? Find(long id, Caller caller)

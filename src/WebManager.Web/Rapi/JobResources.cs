@@ -47,6 +47,7 @@ internal static class JobResources
     {
         var body = await call.ObjectAsync();
         var fields = body.TryGetProperty("fields", out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().Select(f => f.ToString()).ToList() : throw new RapiError(400, "Required parameter 'fields' is missing");
+        if (fields.Count > Query.MostFields || fields.Distinct(StringComparer.Ordinal).Count() < fields.Count) { throw new RapiError(400, "Invalid body parameters: too many fields, or one twice"); }
         if (fields.FirstOrDefault(f => JobFields.All.Find(f) is null) is { } unknown) { throw new RapiError(400, $"Unknown field '{unknown}'"); }
         var known = body.TryGetProperty("previous_job_info", out var info) && info.ValueKind == JsonValueKind.Array ? info : (JsonElement?)null;
         var serial = body.TryGetProperty("previous_log_serial", out var last) && last.ValueKind == JsonValueKind.Number && last.TryGetInt32(out var n) ? n : 0;

@@ -5,6 +5,8 @@ namespace WebManager.Web.Rapi;
 
 internal static class Query
 {
+    public const int MostFields = 300;
+
     public static async Task<ReadOnlyMemory<byte>> Read(RapiCall call)
     {
         JsonElement? filter = null;
@@ -18,12 +20,13 @@ internal static class Query
                 : throw new RapiError(400, "Invalid body parameters: 'fields' is not a list of names");
         }
         else { fields = FromQuery(call); }
-        return await AnswerAsync(call, fields, filter);
+        return fields.Count > MostFields ? throw new RapiError(400, $"Invalid body parameters: more than {MostFields} fields") : await AnswerAsync(call, fields, filter);
     }
 
     public static Task<ReadOnlyMemory<byte>> Fields(RapiCall call)
     {
         var names = call.Text("fields") is { Length: > 0 } text ? text.Split(',') : null;
+        if (names?.Length > MostFields) { throw new RapiError(400, $"Invalid body parameters: more than {MostFields} fields"); }
         return Task.FromResult(call.Name switch
         {
             "instance" => Words(call.Name, InstanceFields.All, names),
@@ -67,16 +70,23 @@ internal static class Query
     private static ReadOnlyMemory<byte> Rows<T>(string kind, IReadOnlyList<T> rows, Fields<T> all, IReadOnlyList<string> names, JsonElement? filter, string request)
     {
         var fits = filter is { ValueKind: not JsonValueKind.Null } given ? QueryFilter.Read(given, request) : null;
-        var chosen = names.Select(n => (Name: n, Field: all.Find(n))).ToList();
+        var chosen = names.Distinct(StringComparer.Ordinal).Count() < names.Count ? throw new RapiError(400, "Invalid body parameters: a field is named twice") : names.Select(n => (Name: n, Field: all.Find(n))).ToList();
         return Json.Of(json =>
         {
             json.WriteStartObject();
             json.WriteStartArray("data");
-            foreach (var row in rows.Where(r => fits is null || fits(name => ValueOf(all.Find(name), r)))) { WriteRow(json, row, chosen.Select(c => c.Field)); }
+            foreach (var row in rows.Where(r => fits is null || fits(Once(all, r)))) { WriteRow(json, row, chosen.Select(c => c.Field)); }
             json.WriteEndArray();
             WriteWords(json, kind, chosen.Select(c => (c.Name, c.Field is not null)));
             json.WriteEndObject();
         });
+    }
+
+    /// <summary>Each field of a row is made once, however often a filter names it.</summary>
+    private static Func<string, JsonElement> Once<T>(Fields<T> all, T row)
+    {
+        var made = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        return name => made.TryGetValue(name, out var value) ? value : made[name] = ValueOf(all.Find(name), row);
     }
 
     private static void WriteRow<T>(Utf8JsonWriter json, T row, IEnumerable<Field<T>?> fields)

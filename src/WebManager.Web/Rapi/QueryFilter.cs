@@ -7,10 +7,15 @@ namespace WebManager.Web.Rapi;
 /// <summary>Read once, asked of every row by the row's values. Anything that Ganeti cannot read is refused as it does, with 502.</summary>
 internal static class QueryFilter
 {
-    private const int Deepest = 32, LongestPattern = 500;
+    private const int Deepest = 32, LongestPattern = 500, MostParts = 1000;
 
     /// <param name="request">The whole query, for the message.</param>
-    public static Func<Func<string, JsonElement>, bool> Read(JsonElement filter, string request, int depth = 0)
+    public static Func<Func<string, JsonElement>, bool> Read(JsonElement filter, string request) =>
+        Parts(filter) > MostParts ? throw Unreadable(request, "Invalid filter: it is too long") : Read(filter, request, 0);
+
+    private static int Parts(JsonElement filter) => filter.ValueKind == JsonValueKind.Array ? 1 + filter.EnumerateArray().Sum(Parts) : 1;
+
+    private static Func<Func<string, JsonElement>, bool> Read(JsonElement filter, string request, int depth)
     {
         if (filter.ValueKind != JsonValueKind.Array || filter.GetArrayLength() == 0 || filter[0].ValueKind != JsonValueKind.String || depth > Deepest) { throw Unreadable(request, "Invalid filter"); }
         var (op, parts) = (filter[0].GetString()!, filter.EnumerateArray().Skip(1).ToList());

@@ -27,7 +27,7 @@ internal sealed class RapiCall(HttpContext http, RapiParts parts, Caller caller,
     public bool DryRun => Flag("dry-run");
 
     /// <summary>What is told in the job and the audit.</summary>
-    public string Why => Text("reason") is { Length: > 0 } why ? why : $"asked by {caller.Name}";
+    public string Why => Text("reason") is { Length: > 0 } why ? why[..Math.Min(why.Length, 500)] : $"asked by {caller.Name}";
 
     public string? Text(string key) => http.Request.Query.TryGetValue(key, out var value) ? value[^1] : null;
 
@@ -50,9 +50,22 @@ internal sealed class RapiCall(HttpContext http, RapiParts parts, Caller caller,
         _read = true;
         if (buffer.Length == 0) { return null; }
         if (!http.Request.HasJsonContentType()) { throw new RapiError(415, "Unsupported Media Type"); }
-        try { _body = JsonElement.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)); }
-        catch (JsonException) { throw new RapiError(400, "Unable to parse JSON data"); }
+        try
+        {
+            var body = JsonElement.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            Readable(body);
+            _body = body;
+        }
+        catch (Exception ex) when (ex is JsonException or InvalidOperationException) { throw new RapiError(400, "Unable to parse JSON data"); }
         return _body;
+    }
+
+    /// <summary>Halves of surrogate pairs are valid JSON, and no text: throws InvalidOperationException.</summary>
+    private static void Readable(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.String) { _ = value.GetString(); }
+        else if (value.ValueKind == JsonValueKind.Array) { foreach (var one in value.EnumerateArray()) { Readable(one); } }
+        else if (value.ValueKind == JsonValueKind.Object) { foreach (var p in value.EnumerateObject()) { _ = p.Name; Readable(p.Value); } }
     }
 
     /// <summary>The body as an object; none counts as an empty one.</summary>

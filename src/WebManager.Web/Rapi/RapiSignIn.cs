@@ -20,6 +20,7 @@ internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, 
     private const int MostRemembered = 1000, LongestHeader = 2048;
     // Each password that is looked at anew is a sign-in in the audit: not one a minute for a client that polls.
     private static readonly TimeSpan s_remembered = TimeSpan.FromMinutes(10);
+    private static readonly Contracts.Refusal s_codeRequired = new("auth.code-required", "The account has a second factor.");
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
@@ -40,15 +41,26 @@ internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, 
             return string.Equals(bearer.Identity?.Name, given.Name, StringComparison.OrdinalIgnoreCase) ? bearer : throw new RapiError(401, "Unauthorized");
         }
         limits.CountTry(http, given.Name);
+        // A token that is no good any more is no guess at the password: a program that polls with it must not lock its person out.
+        if (LooksLikeToken(given.Password)) { throw new RapiError(401, "Unauthorized"); }
         await using var scope = scopes.CreateAsyncScope();
-        if (await scope.ServiceProvider.GetRequiredService<SignIn>().CheckAsync(given.Name, given.Password, Visitor.Of(http, "rapi")) is not { User: var user }) { throw new RapiError(401, "Unauthorized"); }
-        if (user.TwoFactorEnabled) { throw new RapiError(401, "This account has a second factor: use an API token as the password"); }
+        if (await scope.ServiceProvider.GetRequiredService<SignIn>().CheckAsync(given.Name, given.Password, Visitor.Of(http, RapiServer.Face)) is not { User: var user, Way: var way }) { throw new RapiError(401, "Unauthorized"); }
+        var (audit, from) = (scope.ServiceProvider.GetRequiredService<SignInAudit>(), Visitor.Of(http, RapiServer.Face));
+        if (user.TwoFactorEnabled)
+        {
+            await audit.RefusedAsync(user, way, s_codeRequired, from);
+            throw new RapiError(401, "This account has a second factor: use an API token as the password");
+        }
         var made = await scope.ServiceProvider.GetRequiredService<IUserClaimsPrincipalFactory<PortalUser>>().CreateAsync(user);
         var who = new ClaimsPrincipal(new ClaimsIdentity(made.Claims, "Basic"));
         Remember(print, who, user.Id);
         // The password may have been changed while this one was looked at, just before anybody watched for that.
         await using var after = scopes.CreateAsyncScope();
-        if ((await after.ServiceProvider.GetRequiredService<UserManager<PortalUser>>().FindByIdAsync(user.Id))?.PasswordHash == user.PasswordHash) { return who; }
+        if (await after.ServiceProvider.GetRequiredService<UserManager<PortalUser>>().FindByIdAsync(user.Id) is { } now && now.PasswordHash == user.PasswordHash && now.SecurityStamp == user.SecurityStamp && now.Administrator == user.Administrator)
+        {
+            await audit.DoneAsync(user, way, withCode: false, from);
+            return who;
+        }
         Forget(print);
         throw new RapiError(401, "Unauthorized");
     }
@@ -86,7 +98,7 @@ internal sealed class RapiSignIn(ApiTokens tokens, IServiceScopeFactory scopes, 
         known.Watched.Dispose();
     }
 
-    private static bool LooksLikeToken(string password) => password.Length >= 40 && password.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+    private static bool LooksLikeToken(string password) => password.Length == 43 && password.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     private static (string Name, string Password)? Read(string header)
     {

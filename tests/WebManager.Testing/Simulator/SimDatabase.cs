@@ -192,10 +192,10 @@ public sealed class SimStore(SimWorld world, Life portal, SimDatabase? at = null
         return [.. Database.Jobs.Where(j => before is null || j.Id < before).OrderByDescending(j => j.Id).Take(limit)];
     }
 
-    public async Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct)
+    public async Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, DateTimeOffset?, bool>? sees, CancellationToken ct)
     {
         await TakeAsync(0.1, 1);
-        return [.. Database.Jobs.Where(j => (query.Archived || j.ArchivedAt is null) && (query.Before is null || j.Id < query.Before) && (sees?.Invoke(j.Caller.UserId, j.Subjects) ?? true)).OrderByDescending(j => j.Id).Take(query.Limit)];
+        return [.. Database.Jobs.Where(j => (query.Archived || j.ArchivedAt is null) && (query.Before is null || j.Id < query.Before) && (sees?.Invoke(j.Caller.UserId, j.Subjects, j.EndedAt) ?? true)).OrderByDescending(j => j.Id).Take(query.Limit)];
     }
 
     public async Task<Job?> JobAsync(long id, CancellationToken ct)

@@ -46,7 +46,7 @@ public sealed class JobSearchTests(ITestOutputHelper output) : IAsyncDisposable
         await store.CommitAsync(changes, default);
     }
 
-    private static async Task<IReadOnlyList<long>> FoundAsync(IClusterStore store, JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees = null) =>
+    private static async Task<IReadOnlyList<long>> FoundAsync(IClusterStore store, JobQuery query, Func<string, IReadOnlyList<string>, DateTimeOffset?, bool>? sees = null) =>
         (await store.FindJobsAsync(query, sees, default)).Select(j => j.Id).ToList();
 
     [Fact]
@@ -65,8 +65,8 @@ public sealed class JobSearchTests(ITestOutputHelper output) : IAsyncDisposable
         Assert.Equal([3, 2], await FoundAsync(store, new JobQuery { From = s_at.AddMinutes(2), To = s_at.AddMinutes(4) }));
         Assert.Equal([4, 3], await FoundAsync(store, new JobQuery { Limit = 2 }));
         Assert.Equal([2, 1], await FoundAsync(store, new JobQuery { Limit = 2, Before = 3 }));
-        Assert.Equal([3, 2], await FoundAsync(store, new JobQuery { Limit = 2 }, (by, _) => by == "bob"));
-        Assert.Equal([1], await FoundAsync(store, new JobQuery(), (by, on) => by == "ada" && on.SequenceEqual(["instance:web1"])));
+        Assert.Equal([3, 2], await FoundAsync(store, new JobQuery { Limit = 2 }, (by, _, _) => by == "bob"));
+        Assert.Equal([1], await FoundAsync(store, new JobQuery(), (by, on, _) => by == "ada" && on.SequenceEqual(["instance:web1"])));
         // A job that goes on is found as what it is now.
         await CommitAsync(store, Of(4, "db", status: JobStatus.Canceled));
         Assert.Equal([4], await FoundAsync(store, new JobQuery { Statuses = [JobStatus.Canceled] }));
@@ -140,7 +140,7 @@ public sealed class JobSearchTests(ITestOutputHelper output) : IAsyncDisposable
             output.WriteLine($"{name}: {times.Min():0.0} ms ({times.Order().ElementAt(2):0.0} ms at the median of 5), {works.Min():0.0} ms of CPU time");
         }
         var one = Stopwatch.StartNew();
-        Assert.Equal(34, (await store.FindJobsAsync(new JobQuery { Limit = 1000 }, (_, on) => on[0] == "instance:vm42", default)).Count);
+        Assert.Equal(34, (await store.FindJobsAsync(new JobQuery { Limit = 1000 }, (_, on, _) => on[0] == "instance:vm42", default)).Count);
         output.WriteLine($"all that somebody with one instance may see: {one.Elapsed.TotalMilliseconds:0.0} ms");
         var start = Stopwatch.StartNew();
         Assert.Equal(200, (await store.LoadAsync(default)).Jobs.Count);

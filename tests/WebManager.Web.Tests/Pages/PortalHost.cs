@@ -116,7 +116,7 @@ public sealed class PortalHost : IAsyncDisposable
         public string Place => "nowhere";
         public bool IsGone(EngineLease lease) => throw new NotSupportedException();
         public Task<IReadOnlyList<JobLogLine>> JobLogAsync(long job, CancellationToken ct) => throw new NotSupportedException();
-        public Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, bool>? sees, CancellationToken ct) => Task.FromResult(engine.Found(query));
+        public Task<IReadOnlyList<Job>> FindJobsAsync(JobQuery query, Func<string, IReadOnlyList<string>, DateTimeOffset?, bool>? sees, CancellationToken ct) => Task.FromResult(engine.Found(query));
         public Task<IReadOnlyList<Job>> JobsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();
         public Task<IReadOnlyList<Charge>> ChargesAsync(string owner, int limit, CancellationToken ct) => Task.FromResult<IReadOnlyList<Charge>>([.. engine.Charges.Where(c => c.Owner == owner).Take(limit)]);
         public Task<IReadOnlyList<ClusterEvent>> EventsAsync(long? before, int limit, CancellationToken ct) => throw new NotSupportedException();

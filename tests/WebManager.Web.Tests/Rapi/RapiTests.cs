@@ -69,6 +69,10 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
     [InlineData("GET", "/2/query/node", null, 400, "Missing &#x27;fields&#x27; query argument")]
     [InlineData("POST", "/2/instances", "[1]", 400, "Body contents: Type is &#x27;list&#x27;, but &#x27;dict&#x27; is expected")]
     [InlineData("POST", "/2/instances", "{", 400, "Unable to parse JSON data")]
+    [InlineData("POST", "/2/instances", """{"mode":"create","mode":"create"}""", 400, "Unable to parse JSON data")]
+    [InlineData("PUT", "/2/query/instance", """{"fields":["\ud800"]}""", 400, "Unable to parse JSON data")]
+    [InlineData("PUT", "/2/query/instance", """{"fields":["name","name"]}""", 400, "Invalid body parameters: a field is named twice")]
+    [InlineData("GET", "/2/jobs/1/wait", """{"fields":["ops","ops"]}""", 400, "Invalid body parameters: too many fields, or one twice")]
     [InlineData("POST", "/2/instances", """{"__version__":2}""", 400, "Unsupported request data version 2")]
     [InlineData("PUT", "/2/instances/web/startup", """{"bogus":1}""", 400, "Invalid body parameters: Object OpInstanceStartup doesn&#x27;t support the parameter &#x27;bogus&#x27;")]
     [InlineData("PUT", "/2/instances/web/shutdown", """{"timeout":-1}""", 400, "Invalid body parameters: (&quot;Parameter &#x27;OP_INSTANCE_SHUTDOWN.timeout&#x27; fails validation&quot;, &#x27;wrong_input&#x27;)")]
@@ -239,6 +243,19 @@ public sealed class RapiTests(RapiTests.Portal shared) : IClassFixture<RapiTests
         await engine.SubmitAsync(new ModifyQueue { Drained = true }, new Caller("local", "local", true, "cli"), "a test", default);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.PostAsync("/2/groups", new StringContent("""{"name":"shut"}""", Encoding.UTF8, "application/json"))).StatusCode);
         await engine.SubmitAsync(new ModifyQueue { Drained = false }, new Caller("local", "local", true, "cli"), "a test", default);
+    }
+
+    /// <summary>A program that polls with a token that has run out does not lock its person out.</summary>
+    [Fact]
+    public async Task Tokens_that_are_no_good_any_more_are_no_guesses_at_the_password()
+    {
+        await _portal.AddAsync("polly");
+        using var old = Client("polly", Secrets.New());
+        for (var n = 0; n < 8; n++) { Assert.Equal(HttpStatusCode.Unauthorized, await old.StatusAsync("/2/info")); }
+        using var herself = Client("polly", People.Password);
+        Assert.Equal(HttpStatusCode.OK, await herself.StatusAsync("/2/info"));
+        using var api = _portal.Api();
+        Assert.Contains("\"face\":\"rapi\"", await api.GetStringAsync("/api/v1/audit?operation=sign-in.password&user=polly"), StringComparison.Ordinal);
     }
 
     [Fact]

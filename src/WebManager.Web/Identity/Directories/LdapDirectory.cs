@@ -52,6 +52,8 @@ public sealed class LdapDirectory(IOptions<LdapOptions> options, TimeProvider ti
 
     private DirectoryAnswer ByName(string name, string password)
     {
+        // What the directory would take for the same name and the portal for another would not be counted as a try at it.
+        if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '@' or '+')) { return new DirectoryAnswer(DirectoryResult.Unknown); }
         using var session = new LdapSession(_settings);
         var dn = _settings.BindDn.Replace("{name}", LdapText.Dn(name), StringComparison.Ordinal);
         if (!session.Bind(dn, password)) { return new DirectoryAnswer(DirectoryResult.Wrong); }
