@@ -19,7 +19,7 @@ public static class ApiServices
             json.RespectNullableAnnotations = true;
             json.AllowDuplicateProperties = false;
             json.NumberHandling = JsonNumberHandling.Strict;
-            json.TypeInfoResolver = (json.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()).WithAddedModifier(JsonRules.NoNullsInLists);
+            json.TypeInfoResolver = (json.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()).WithAddedModifier(JsonRules.NoNulls);
         });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.AddProblemDetails();

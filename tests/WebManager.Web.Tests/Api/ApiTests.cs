@@ -131,6 +131,7 @@ public sealed class ApiTests(ApiTests.Portal shared) : IClassFixture<ApiTests.Po
     [InlineData("POST", "groups/default/assign-nodes", """{"nodes":["n9"]}""", 422, "node.unknown", "nodes")]
     [InlineData("POST", "cluster/add-tags", """{"tags":["a b"]}""", 422, "tag.invalid", "tags")]
     [InlineData("POST", "cluster/add-tags", """{"tags":["a",null]}""", 400, "request.invalid-json", "tags")]
+    [InlineData("POST", "debug/delay", """{"seconds":1,"shared":null}""", 400, "request.invalid-json", "shared")]
     [InlineData("POST", "instances", """{"name":"web1","image":"x","vcpus":1,"memoryMiB":1,"template":"file","disksMiB":[1],"osParams":{"a":null}}""", 400, "request.invalid-json", "osParams")]
     [InlineData("POST", "cluster/remove-tags", """{"tags":["a"]}""", 422, "tag.absent", "tags")]
     [InlineData("POST", "nodes/n1/add-tags", "{}", 400, "request.invalid-json", "tags")]
