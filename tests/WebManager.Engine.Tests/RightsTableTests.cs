@@ -56,6 +56,7 @@ public sealed class RightsTableTests
         var portal = world.Portal!;
         foreach (var who in new[] { "olga", "mia" })
         {
+            world.People.Add(who, who);
             Assert.Equal(JobStatus.Success, (await portal.DoAsync(new CreateInstance("web", "alpine", 1, 128, DiskTemplate.Diskless, []) { Owner = Keys.User(who) })).Status);
             if (who == "olga") { Assert.Equal(JobStatus.Success, (await portal.DoAsync(new RemoveInstance("web"))).Status); }
         }
