@@ -105,7 +105,7 @@ def _():
     owner = cl.GetInstanceTags("web1")
     assert all(tag.startswith("webmanager:owner:") for tag in owner), owner
     done(cl.AddInstanceTags("web1", ["rapi:a", "rapi:b"]))
-    eq((cl.GetInstanceTags("web1"), cl.GetInstance("web1")["tags"]), (["rapi:a", "rapi:b"] + owner, ["rapi:a", "rapi:b"] + owner))
+    eq((sorted(cl.GetInstanceTags("web1")), sorted(cl.GetInstance("web1")["tags"])), (sorted(["rapi:a", "rapi:b"] + owner), sorted(["rapi:a", "rapi:b"] + owner)))
     fails(cl.DeleteInstanceTags("web1", ["webmanager:owner:user:admin"]), "wrong_input")
     done(cl.DeleteInstanceTags("web1", ["rapi:a", "rapi:b"]))
     eq(cl.GetInstanceTags("web1"), owner)

@@ -1,5 +1,5 @@
 """Jobs, nodes, groups, queries, and what is not there yet; after cases_instances."""
-from ganeti_client import CASES, cl, rapi, case, done, ended, eq, error, fails, later, status, until
+from ganeti_client import CASES, cl, rapi, case, done, ended, eq, error, fails, later, make, status, until
 
 
 @case("GetJobs", "GetJobStatus", "WaitForJobCompletion")
