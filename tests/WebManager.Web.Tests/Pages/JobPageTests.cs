@@ -55,6 +55,8 @@ public sealed class JobPageTests(Browser browser) : IClassFixture<Browser>
         await Assertions.Expect(page.GetByTestId("job-row-911")).ToHaveCountAsync(0);
         await page.GetByTestId("jobs-archived").CheckAsync();
         await page.GetByTestId("jobs-status").SelectOptionAsync("error");
+        // The row is the same before and after: what is asked for tells that the choice has come through.
+        await Testing.E2E.Until.TrueAsync(() => asked[^1].Statuses.Count == 1, TimeSpan.FromSeconds(20), "the state is asked for");
         await Assertions.Expect(page.GetByTestId("job-row-12")).ToBeVisibleAsync();
         Assert.Equal(("kernel", true, JobStatus.Error), (asked[^1].Text, asked[^1].Archived, Assert.Single(asked[^1].Statuses)));
         await page.GotoAsync(new Uri(portal.Address, "/jobs?q=night").ToString());
