@@ -26,15 +26,7 @@ public sealed class AccessCommandTests
     [InlineData("POST /instances/web1/remove-tags", """{"tags":["shop"]}""", "instance", "remove-tags", "web1", "shop")]
     [InlineData("POST /instances", """{"name":"web1","image":"tiny","vcpus":1,"memoryMiB":64,"template":"diskless","disksMiB":[],"start":true,"tags":["shop"],"force":false}""", "instance", "add", "web1", "--image", "tiny", "--memory", "64M", "--tag", "shop")]
     [InlineData("POST /instances", """{"name":"web1","image":"tiny","vcpus":1,"memoryMiB":64,"template":"diskless","disksMiB":[],"start":true,"owner":"lab","force":true}""", "instance", "add", "web1", "--image", "tiny", "--memory", "64M", "--owner", "lab", "--force")]
-    public async Task One_command_is_one_request(string request, string body, params string[] args)
-    {
-        await using var portal = await FakePortal.StartAsync();
-        portal.On(request.Split('?')[0].Replace("%3A", ":", StringComparison.Ordinal), 202, """{"job":7}""");
-        using var wm = new WmRun(portal);
-        Assert.Equal((0, "Job 7 is accepted.\n", ""), await wm.RunAsync([.. args, "--no-wait"]));
-        var asked = Assert.Single(portal.Requests);
-        Assert.Equal((request.Replace("%3A", ":", StringComparison.Ordinal), body), ($"{asked.Method} {asked.Path}", asked.Body));
-    }
+    public Task One_command_is_one_request(string request, string body, params string[] args) => CommandLines.IsOneRequestAsync(request, body, args);
 
     [Theory]
     [InlineData("--instances", "quota", "set", "ada", "--instances", "-1")]
@@ -44,15 +36,7 @@ public sealed class AccessCommandTests
     [InlineData("only the owner is given", "instance", "change-owner", "web1", "ada", "--orphans")]
     [InlineData("Required argument missing", "instance", "add-tags", "web1")]
     [InlineData("--last", "quota", "charges", "ada", "--last", "0")]
-    public async Task Wrong_use_asks_nothing_of_the_portal(string said, params string[] args)
-    {
-        await using var portal = await FakePortal.StartAsync();
-        using var wm = new WmRun(portal);
-        var (code, _, error) = await wm.RunAsync(args);
-        Assert.Equal(ExitCode.Usage, code);
-        Assert.Contains(said, error);
-        Assert.Empty(portal.Requests);
-    }
+    public Task Wrong_use_asks_nothing_of_the_portal(string said, params string[] args) => CommandLines.IsRefusedAsync(said, args);
 
     [Fact]
     public async Task Removing_a_group_takes_a_yes()

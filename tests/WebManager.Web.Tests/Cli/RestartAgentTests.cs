@@ -66,15 +66,7 @@ public sealed class RestartAgentTests
     [InlineData("Name one node, or give --all.", "n1", "--all")]
     [InlineData("--all waits for each node", "--all", "--no-wait")]
     [InlineData("soon", "n1", "--timeout", "soon")]
-    public async Task Wrong_use_asks_nothing_of_the_portal(string said, params string[] args)
-    {
-        await using var portal = await FakePortal.StartAsync();
-        using var wm = new WmRun(portal);
-        var (code, _, error) = await wm.RunAsync(["node", "restart-agent", .. args]);
-        Assert.Equal(ExitCode.Usage, code);
-        Assert.Contains(said, error);
-        Assert.Empty(portal.Requests);
-    }
+    public Task Wrong_use_asks_nothing_of_the_portal(string said, params string[] args) => CommandLines.IsRefusedAsync(said, ["node", "restart-agent", .. args]);
 
     [Fact]
     public async Task Versions_are_shown_where_they_differ()

@@ -19,30 +19,14 @@ public sealed class TemplateCommandTests
     [InlineData("POST /instances", """{"name":"web9","fromTemplate":"course","owner":"usergroup:ops","force":false}""", "instance", "create", "web9", "--template", "course", "--owner", "usergroup:ops")]
     [InlineData("POST /instances", """{"name":"web9","vcpus":2,"memoryMiB":1024,"disksMiB":[4096,500],"fromTemplate":"course","force":true}""", "instance", "create", "web9", "--template", "course", "--vcpus", "2", "--memory", "1G", "--disk", "4G", "--disk", "500M", "--force")]
     [InlineData("PUT /grants", """{"subject":"usergroup:ops","target":"template:course","rights":["use"]}""", "grant", "set", "usergroup:ops", "template:course", "use")]
-    public async Task One_command_is_one_request(string request, string body, params string[] args)
-    {
-        await using var portal = await FakePortal.StartAsync();
-        portal.On(request, 202, """{"job":7}""");
-        using var wm = new WmRun(portal);
-        Assert.Equal((0, "Job 7 is accepted.\n", ""), await wm.RunAsync([.. args, "--no-wait"]));
-        var asked = Assert.Single(portal.Requests);
-        Assert.Equal((request, body), ($"{asked.Method} {asked.Path}", asked.Body));
-    }
+    public Task One_command_is_one_request(string request, string body, params string[] args) => CommandLines.IsOneRequestAsync(request, body, args);
 
     [Theory]
     [InlineData("--image", "template", "add", "small", "--memory", "64M")]
     [InlineData("--sizes", "template", "modify", "small", "--sizes", "any")]
     [InlineData("--template", "instance", "create", "web9")]
     [InlineData("--nics", "template", "modify", "small", "--nics", "9")]
-    public async Task Wrong_use_asks_nothing_of_the_portal(string said, params string[] args)
-    {
-        await using var portal = await FakePortal.StartAsync();
-        using var wm = new WmRun(portal);
-        var (code, _, error) = await wm.RunAsync(args);
-        Assert.Equal(ExitCode.Usage, code);
-        Assert.Contains(said, error);
-        Assert.Empty(portal.Requests);
-    }
+    public Task Wrong_use_asks_nothing_of_the_portal(string said, params string[] args) => CommandLines.IsRefusedAsync(said, args);
 
     [Fact]
     public async Task Lists_and_details_read_with_every_value_and_instances_with_their_owner()
